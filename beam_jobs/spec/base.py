@@ -1,0 +1,23 @@
+"""The base of every declared object."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Declared(BaseModel):
+    """An immutable object read from a declarative file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Refusal(ValueError):
+    """A declared value that cannot stand, with its remedy.
+
+    Raised inside validators; `loading` turns it into a `Problem`.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(message)

@@ -1,0 +1,173 @@
+"""The spec of one scoring service."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, model_validator
+from pydantic import Field as Constrained
+
+from beam_jobs.spec.base import Declared, Refusal
+from beam_jobs.spec.fields import ColumnName, Field
+from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
+
+
+def _service_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z]([a-z0-9_]{0,38}[a-z0-9])?", name):
+        raise Refusal(
+            f"{name!r} is not a service name",
+            "use up to 40 lower-case letters, digits and underscores, starting with a letter: "
+            "the name becomes part of DAG ids, tables and job names",
+        )
+    return name
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Refusal(
+            f"{name!r} is not a timezone", "write an IANA name, such as Europe/Zurich or UTC"
+        ) from error
+    return name
+
+
+def _once_a_day(cron: str) -> str:
+    """A cron expression that fires at most once on any local day.
+
+    The score date is the day on which the data interval starts, so two intervals that start on
+    one day would publish into one partition.
+    """
+    parts = cron.split()
+    if len(parts) != 5:
+        raise Refusal(
+            f"{cron!r} is not a cron expression of five fields",
+            'write minute hour day month weekday, such as "0 2 * * *"',
+        )
+    minute, hour = parts[:2]
+    if not (minute.isdigit() and int(minute) < 60 and hour.isdigit() and int(hour) < 24):
+        raise Refusal(
+            f"{cron!r} may fire more than once a day, which gives two intervals one score date",
+            "write one minute (0-59) and one hour (0-23) as plain numbers",
+        )
+    return cron
+
+
+class InputSpec(Declared):
+    """Where the requests of a night lie and what they must look like."""
+
+    path: str
+    """Folder in the environment's input bucket; `{score_date}` stands for the night (ISO)."""
+    files: str = "**"
+    """Glob of the files below the folder that are read."""
+    format: Format
+    complete: CompleteRule = MarkerRule(rule="marker")
+    when_missing: Literal["fail", "skip", "empty"] = "fail"
+    """A night without files fails, is skipped, or publishes an empty partition."""
+    wait_minutes: Annotated[float, Constrained(gt=0)] = 360
+    """How long a night's files are waited for."""
+    key: str
+    """Field that names the row; need not be unique."""
+    fields: Annotated[tuple[Field, ...], Constrained(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        names = [field.name for field in self.fields]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise Refusal(f"field {twice[0]!r} is declared twice", "drop one of the two")
+        if self.key not in names:
+            raise Refusal(f"key {self.key!r} is no field", f"name one of {', '.join(names)}")
+        if "{score_date}" not in self.path:
+            raise Refusal(
+                "every night would read the same folder: the path lacks {score_date}",
+                "put {score_date} into the path, as in requests/{score_date}/",
+            )
+        return self
+
+    @property
+    def features(self) -> tuple[Field, ...]:
+        """The fields fed to the model."""
+        return tuple(field for field in self.fields if not field.passthrough)
+
+    def folder(self, score_date: date) -> str:
+        """The night's folder inside the input bucket, ending in a slash."""
+        return self.path.replace("{score_date}", score_date.isoformat()).strip("/") + "/"
+
+
+class OutputColumn(Declared):
+    """One column the model returns, and the values a trusted night holds in it."""
+
+    name: ColumnName
+    type: Literal["string", "integer", "float", "boolean"] = "float"
+    range: tuple[float | None, float | None] | None = None
+
+
+class ModelSpec(Declared):
+    """Which model scores."""
+
+    version: str = "champion"
+    """A version folder, or an alias that names one; a night pins what the alias names then."""
+    outputs: Annotated[tuple[OutputColumn, ...], Constrained(min_length=1)]
+    batch_rows: Annotated[int, Constrained(ge=1, le=1_000_000)] = 65_536
+    """Rows per call of the model at most."""
+
+
+class ScheduleSpec(Declared):
+    """When a night runs. The data interval is the day before the cron fires."""
+
+    cron: Annotated[str, AfterValidator(_once_a_day)]
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    start: date
+    deadline_minutes: Annotated[float, Constrained(gt=0)] = 240
+    """A night not published so long after its run was queued raises an alert."""
+    max_active_runs: Annotated[int, Constrained(ge=1, le=64)] = 4
+    retries: Annotated[int, Constrained(ge=0, le=20)] = 2
+
+
+class AuditSpec(Declared):
+    """What must hold before a night is published."""
+
+    max_dead_ratio: Annotated[float, Constrained(ge=0, le=1)] = 0.01
+    min_rows: Annotated[int, Constrained(ge=0)] = 0
+    max_null_ratio: Annotated[float, Constrained(ge=0, le=1)] = 0.0
+    """Share of predictions that may be null or not finite."""
+    max_out_of_range_ratio: Annotated[float, Constrained(ge=0, le=1)] = 0.0
+    """Share of predictions that may lie outside the output's range."""
+
+
+class JobSpec(Declared):
+    """The size of the batch job; the environment says where and as whom it runs."""
+
+    workers: Annotated[int, Constrained(ge=1, le=1_000)] = 1
+    max_workers: Annotated[int, Constrained(ge=1, le=4_000)] = 10
+    machine_type: str | None = None
+    split_bytes: Annotated[int, Constrained(ge=64 * 1024)] = 64 * 1024 * 1024
+    """Size of the byte ranges into which large files are split."""
+
+
+class ServiceSpec(Declared):
+    """Everything a team declares of one scoring service."""
+
+    service: Annotated[str, AfterValidator(_service_name)]
+    description: str = ""
+    owner: str = "data"
+    input: InputSpec
+    model: ModelSpec
+    schedule: ScheduleSpec
+    audit: AuditSpec = AuditSpec()
+    job: JobSpec = JobSpec()
+
+    @model_validator(mode="after")
+    def _outputs_are_new_columns(self) -> Self:
+        fields = {field.name for field in self.input.fields}
+        for output in self.model.outputs:
+            if output.name in fields:
+                raise Refusal(
+                    f"model.outputs names {output.name!r}, which is an input field",
+                    "rename the output, as in predicted_" + output.name,
+                )
+        return self
