@@ -29,7 +29,9 @@ class DataflowSpec(Declared):
     region: str
     endpoint: str | None = None
     """Root URL of the Dataflow API; null is Google's."""
-    console: str = "https://console.cloud.google.com/dataflow/jobs/{region}/{job_id}?project={project}"
+    console: str = (
+        "https://console.cloud.google.com/dataflow/jobs/{region}/{job_id}?project={project}"
+    )
     worker_image: str | None = None
     """Container image of the workers, with this package installed in it."""
     service_account: str | None = None

@@ -43,7 +43,8 @@ class CsvFormat(Declared):
             raise Refusal("delimiter and quote are the same", "choose two characters")
         if self.newlines_in_values and self.quote is None:
             raise Refusal(
-                "newlines_in_values needs a quote character", "set quote, or drop newlines_in_values"
+                "newlines_in_values needs a quote character",
+                "set quote, or drop newlines_in_values",
             )
         return self
 
@@ -92,6 +93,4 @@ class QuietRule(Declared):
     minutes: Annotated[float, Constrained(gt=0)] = 15
 
 
-CompleteRule = Annotated[
-    MarkerRule | ManifestRule | QuietRule, Constrained(discriminator="rule")
-]
+CompleteRule = Annotated[MarkerRule | ManifestRule | QuietRule, Constrained(discriminator="rule")]

@@ -1,0 +1,1 @@
+"""Prediction services: models that run in the worker, and what a model version is."""

@@ -1,0 +1,1 @@
+"""What a nightly run is: its plan, its identity, its outputs. Imports neither Beam nor Airflow."""

@@ -1,0 +1,48 @@
+"""Why a row was not scored."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where in the data path a row failed."""
+
+    READ = "read"
+    VALIDATE = "validate"
+    PREDICT = "predict"
+
+
+class ErrorCode(StrEnum):
+    """One reason each; the values are what the dead-letter table holds in `error_code`."""
+
+    NOT_UTF8 = "not_utf8"
+    NUL_BYTE = "nul_byte"
+    UNBALANCED_QUOTE = "unbalanced_quote"
+    COLUMN_COUNT = "column_count"
+    RECORD_TOO_LARGE = "record_too_large"
+    NOT_JSON = "not_json"
+    NOT_AN_OBJECT = "not_an_object"
+    MISSING_VALUE = "missing_value"
+    WRONG_TYPE = "wrong_type"
+    NOT_FINITE = "not_finite"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_ALLOWED = "not_allowed"
+    PATTERN = "pattern"
+    PREDICTION_FAILED = "prediction_failed"
+
+
+DEAD_LETTER_COLUMNS = (
+    "score_date",
+    "run_key",
+    "stage",
+    "error_code",
+    "error_field",
+    "error_message",
+    "payload",
+    "source_uri",
+    "source_position",
+    "model_version",
+    "dead_at",
+)
+"""DATE, STRING, STRING, STRING, STRING, STRING, BYTES, STRING, INT64, STRING, TIMESTAMP."""

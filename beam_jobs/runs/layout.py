@@ -1,0 +1,49 @@
+"""Where the files of runs lie, below a service's folder in the work bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+def runs_root(work_bucket: str, service: str) -> str:
+    """Folder of all runs of a service."""
+    return f"gs://{work_bucket}/{service}/runs"
+
+
+@dataclass(frozen=True)
+class RunLayout:
+    """The files of one run."""
+
+    root: str
+    run_key: str
+
+    @property
+    def folder(self) -> str:
+        return f"{self.root}/{self.run_key}"
+
+    @property
+    def plan(self) -> str:
+        return f"{self.folder}/plan.json"
+
+    def attempt(self, number: int) -> AttemptLayout:
+        return AttemptLayout(f"{self.folder}/{number}")
+
+
+@dataclass(frozen=True)
+class AttemptLayout:
+    """The files that one launched job writes; no two jobs write into one attempt."""
+
+    folder: str
+
+    @property
+    def predictions(self) -> str:
+        return f"{self.folder}/predictions"
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.folder}/dead_letters"
+
+    @property
+    def manifest(self) -> str:
+        """Written last, and only once: an attempt is complete when this object is there."""
+        return f"{self.folder}/manifest.json"

@@ -1,0 +1,80 @@
+"""The plan of one run: exactly what is scored, with exactly which model, under which spec.
+
+`resolve` writes it, the job reads it, audit and publish rely on it. Whatever could change between
+two tries of one night is pinned here, and the run key is derived from all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from beam_jobs.spec.service import ServiceSpec
+
+RUN_KEY_LENGTH = 40
+"""Hex digits; label values end at 63 characters."""
+
+
+class Pinned(BaseModel):
+    """An immutable record that crosses a border as JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputObject(Pinned):
+    """One input file, as it was when the run was resolved."""
+
+    uri: str
+    generation: int
+    size: int
+
+
+class ModelPin(Pinned):
+    """One model version, as it was when the run was resolved."""
+
+    uri: str
+    """The version's folder."""
+    version: str
+    kind: str
+    sha256: str
+    """Checksum of the artifact, from the version's model.json."""
+
+
+class Interval(Pinned):
+    """The data interval of the DAG run; absent for a manual run without one."""
+
+    start: datetime
+    end: datetime
+
+
+class RunPlan(Pinned):
+    format: Literal[1] = 1
+    service: str
+    score_date: date
+    interval: Interval | None
+    inputs: tuple[InputObject, ...]
+    model: ModelPin
+    spec: ServiceSpec
+    code_version: str
+    root: str
+    """Folder of all runs of the service; this run's folder is `<root>/<run_key>`."""
+
+    @property
+    def run_key(self) -> str:
+        return derive_run_key(self)
+
+
+def derive_run_key(plan: RunPlan) -> str:
+    """The identity of a run: equal for equal work, different as soon as anything differs.
+
+    Derived from service, score date, data interval, input objects with their generations, model
+    version and checksum, spec and code version; not from where the run's files are put.
+    """
+    identity = plan.model_dump(mode="json", exclude={"root", "format"})
+    identity["inputs"] = sorted(identity["inputs"], key=lambda item: item["uri"])
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:RUN_KEY_LENGTH]
