@@ -25,7 +25,7 @@ RESERVED_COLUMNS = frozenset(
         "published_at",
     }
 )
-"""Columns that Nightstream adds to every prediction; no field and no output may take their names."""
+"""Columns that Nightstream adds itself; no field and no output may take their names."""
 
 
 def column_name(name: str) -> str:
