@@ -1,0 +1,55 @@
+"""The handler that lets Beam's RunInference score Arrow batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import pyarrow as pa
+from apache_beam.ml.inference.base import ModelHandler
+
+from beam_jobs.objects import open_objects
+from beam_jobs.prediction.models import Model, load_model
+from beam_jobs.prediction.scoring import Predicted, predict_rows
+from beam_jobs.prediction.versions import open_version
+
+
+class HasFeatures(Protocol):
+    """An element that carries a batch of rows, with a column per model input."""
+
+    @property
+    def features(self) -> pa.RecordBatch: ...
+
+
+_Element = TypeVar("_Element", bound=HasFeatures)
+
+
+class ArrowModelHandler(ModelHandler[_Element, tuple[_Element, Predicted], Model]):
+    """Loads a pinned model version once per process, and scores whole batches with it.
+
+    An element is a batch already, so RunInference is told to collect no further.
+    """
+
+    def __init__(self, folder: str, sha256: str) -> None:
+        super().__init__(min_batch_size=1, max_batch_size=1)
+        self._folder = folder
+        self._sha256 = sha256
+
+    def load_model(self) -> Model:
+        objects = open_objects(self._folder)
+        manifest = open_version(self._folder, objects)
+        return load_model(self._folder, manifest, self._sha256, objects)
+
+    def run_inference(
+        self,
+        batch: Sequence[_Element],
+        model: Model,
+        inference_args: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> Iterable[tuple[_Element, Predicted]]:
+        return [(element, predict_rows(model, element.features)) for element in batch]
+
+    def get_num_bytes(self, batch: Sequence[_Element]) -> int:
+        return sum(element.features.nbytes for element in batch)
+
+    def get_metrics_namespace(self) -> str:
+        return "nightstream.prediction"

@@ -1,0 +1,83 @@
+"""Scores a batch; a failing batch is narrowed to the rows that make it fail."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from beam_jobs.prediction.models import Model
+
+MAX_CALLS = 512
+"""Calls of the model that one failing batch may cost."""
+
+
+class FailedRows(NamedTuple):
+    """Rows that the model would not score."""
+
+    indices: np.ndarray
+    """int64, ascending, into the batch."""
+    messages: list[str]
+
+
+class Predicted(NamedTuple):
+    """What came of one batch: the rows that were scored, and those that were not."""
+
+    indices: np.ndarray | None
+    """int64, ascending, of the scored rows; None when all of them were."""
+    outputs: pa.RecordBatch
+    """One row per scored row."""
+    failed: FailedRows
+
+
+_NONE_FAILED = FailedRows(np.empty(0, np.int64), [])
+
+
+def predict_rows(model: Model, features: pa.RecordBatch, max_calls: int = MAX_CALLS) -> Predicted:
+    """Predictions of every row that can be scored.
+
+    One call when all goes well. A call that raises is halved until the failing rows stand alone:
+    k bad rows of n cost O(k log n) calls. Once `max_calls` are spent, what is still failing is
+    failed as a whole, so that a model that always raises does not cost a call per row.
+    """
+    try:
+        return Predicted(None, model.predict(features), _NONE_FAILED)
+    except Exception as error:
+        return _bisect(model, features, error, max_calls - 1)
+
+
+def _bisect(model: Model, features: pa.RecordBatch, error: Exception, calls: int) -> Predicted:
+    scored: list[tuple[int, pa.RecordBatch]] = []
+    failed: dict[int, str] = {}
+    pending = [(0, features.num_rows, error)]
+    while pending:
+        start, length, error = pending.pop()
+        if length == 1 or calls < 2:
+            failed.update(dict.fromkeys(range(start, start + length), _message(error)))
+            continue
+        half = length // 2
+        calls -= 2
+        for begin, size in ((start + half, length - half), (start, half)):
+            try:
+                scored.append((begin, model.predict(features.slice(begin, size))))
+            except Exception as reason:
+                pending.append((begin, size, reason))
+    scored.sort(key=lambda part: part[0])
+    indices = [np.arange(start, start + part.num_rows) for start, part in scored]
+    rows = sorted(failed)
+    return Predicted(
+        np.concatenate([np.empty(0, np.int64), *indices]),
+        _joined([part for _, part in scored], model),
+        FailedRows(np.asarray(rows, np.int64), [failed[row] for row in rows]),
+    )
+
+
+def _joined(parts: list[pa.RecordBatch], model: Model) -> pa.RecordBatch:
+    if parts:
+        return pa.concat_batches(parts)
+    return pa.RecordBatch.from_pylist([], model.output_schema)
+
+
+def _message(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:1_000]
