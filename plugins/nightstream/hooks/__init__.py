@@ -1,0 +1,1 @@
+"""Google's services, with the credentials of an Airflow connection."""

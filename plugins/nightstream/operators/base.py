@@ -1,0 +1,42 @@
+"""What the tasks of a night have in common."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from nightstream.runs import ResolvedRun, ScoredRun
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from beam_jobs.objects import Objects
+    from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+
+
+class NightOperator(BaseOperator):
+    """One step of a service's night in one environment."""
+
+    def __init__(self, *, spec: ServiceSpec, environment: EnvironmentSpec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec
+        self.environment = environment
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The environment's object store."""
+        from nightstream.hooks.storage import gcs_objects
+
+        return gcs_objects(self.environment)
+
+
+def resolved_run(context: Context) -> ResolvedRun:
+    """What the task `resolve` of this DAG run pinned."""
+    return ResolvedRun.model_validate(context["ti"].xcom_pull(task_ids="resolve"))
+
+
+def scored_run(context: Context) -> ScoredRun:
+    """What the task `score` of this DAG run found or made."""
+    return ScoredRun.model_validate(context["ti"].xcom_pull(task_ids="score"))

@@ -1,0 +1,1 @@
+"""From a resolved run to a finished job: names, claims, the decision, the launch."""

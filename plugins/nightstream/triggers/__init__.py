@@ -1,0 +1,1 @@
+"""What the triggerer watches for waiting tasks. Triggers look; they never act."""
