@@ -1,0 +1,34 @@
+"""The real births of the example; where they come from: data/PROVENANCE.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FEATURES = ["is_male", "mother_age", "plurality", "gestation_weeks"]
+TARGET = "weight_pounds"
+SEXES = ["False", "True", "Unknown"]
+PLURALITIES = [
+    "Single(1)",
+    "Twins(2)",
+    "Triplets(3)",
+    "Quadruplets(4)",
+    "Quintuplets(5)",
+    "Multiple(2+)",
+]
+
+_DATA = Path(__file__).parent / "data"
+
+
+def load_births() -> pd.DataFrame:
+    """1,449 births of North Carolina, 2001, in the columns of the service's contract."""
+    births = pd.read_csv(_DATA / "ncbirths_babyweight.csv", dtype={"is_male": "object"})
+    return births.astype({"mother_age": "float64"})
+
+
+def without_ultrasound(births: pd.DataFrame) -> pd.DataFrame:
+    """The same births as known without an ultrasound: no sex, and twins or more not told apart."""
+    single = births["plurality"] == "Single(1)"
+    return births.assign(is_male="Unknown", plurality=np.where(single, "Single(1)", "Multiple(2+)"))
