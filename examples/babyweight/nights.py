@@ -53,7 +53,7 @@ def make_night(score_date: date, births: int = 600, broken: int = 2, files: int 
     of them are known without an ultrasound.
     """
     random = np.random.default_rng(score_date.toordinal())
-    known = load_births().sample(births, random_state=random.integers(2**31))
+    known = load_births().sample(births, random_state=int(random.integers(2**31)))
     unseen = random.random(births) < 1 / 3
     requests = pd.concat([known[~unseen], without_ultrasound(known[unseen])]).sort_values("key")
     lines = requests.to_csv(index=False, header=False).encode().splitlines()
