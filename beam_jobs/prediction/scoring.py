@@ -41,6 +41,8 @@ def predict_rows(model: Model, features: pa.RecordBatch, max_calls: int = MAX_CA
     k bad rows of n cost O(k log n) calls. Once `max_calls` are spent, what is still failing is
     failed as a whole, so that a model that always raises does not cost a call per row.
     """
+    if not features.num_rows:
+        return Predicted(None, _joined([], model), _NONE_FAILED)
     try:
         return Predicted(None, model.predict(features), _NONE_FAILED)
     except Exception as error:

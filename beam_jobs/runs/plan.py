@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from beam_jobs.runs.code import code_version
 from beam_jobs.spec.service import ServiceSpec
 
 RUN_KEY_LENGTH = 40
@@ -66,6 +68,27 @@ class RunPlan(Pinned):
     @property
     def run_key(self) -> str:
         return derive_run_key(self)
+
+
+def build_plan(
+    spec: ServiceSpec,
+    score_date: date,
+    interval: Interval | None,
+    inputs: Iterable[InputObject],
+    model: ModelPin,
+    root: str,
+) -> RunPlan:
+    """The plan for scoring exactly those objects with that model and the code that runs here."""
+    return RunPlan(
+        service=spec.service,
+        score_date=score_date,
+        interval=interval,
+        inputs=tuple(sorted(inputs, key=lambda item: item.uri)),
+        model=model,
+        spec=spec,
+        code_version=code_version(),
+        root=root,
+    )
 
 
 def derive_run_key(plan: RunPlan) -> str:
