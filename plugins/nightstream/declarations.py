@@ -1,0 +1,68 @@
+"""The specs and the environment that a DAG file stands on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from beam_jobs.spec import (
+    EnvironmentSpec,
+    Problem,
+    ServiceSpec,
+    SpecError,
+    load_environment,
+    load_service,
+    load_services,
+)
+
+ENVIRONMENT_VARIABLE = "NIGHTSTREAM_ENV"
+
+
+class BrokenSpecsError(Exception):
+    """Specs that cannot be read; their services have no DAG, all others have theirs."""
+
+    def __init__(self, errors: list[SpecError]) -> None:
+        services = ", ".join(Path(error.file).stem for error in errors)
+        details = "\n".join(str(error) for error in errors)
+        super().__init__(f"no DAG for: {services}\n{details}")
+
+
+def declared_environment(dags: Path, variables: Mapping[str, str] = os.environ) -> EnvironmentSpec:
+    """The environment named by NIGHTSTREAM_ENV, from `environments/` of the DAGs folder.
+
+    Raises SpecError, also where the variable is not set.
+    """
+    folder = dags / "environments"
+    name = variables.get(ENVIRONMENT_VARIABLE)
+    if not name:
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none"
+        problem = Problem(
+            "",
+            "",
+            f"the environment variable {ENVIRONMENT_VARIABLE} is not set",
+            f"set it, for Airflow's processes too, to one of: {known}",
+        )
+        raise SpecError(str(folder), [problem])
+    return load_environment(folder, name, variables)
+
+
+def declared_services(dags: Path, dag_id: str | None, suffix: str) -> list[ServiceSpec]:
+    """The services declared in `services/` of the DAGs folder, as far as they can be read.
+
+    dag_id: the only DAG that is wanted, `<service><suffix>`, when a task of it is about to run;
+        None for all.
+    """
+    folder = dags / "services"
+    if dag_id is None:
+        return list(load_services(folder)[0].values())
+    if not dag_id.endswith(suffix):
+        return []
+    return [load_service(folder / f"{dag_id.removesuffix(suffix)}.yaml")]
+
+
+def check_services(dags: Path) -> None:
+    """Raises BrokenSpecsError with every problem of every spec that cannot be read."""
+    errors = load_services(dags / "services")[1]
+    if errors:
+        raise BrokenSpecsError(errors)
