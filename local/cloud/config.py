@@ -23,6 +23,8 @@ class CloudConfig:
     host: str = "127.0.0.1"
     project: str = "nightstream-local"
     images: dict[str, WorkerImage] = field(default_factory=dict)
+    refuse_active_job_name: bool = False
+    """A second Dataflow job of an active name: 409 if true, else the answer is the active job."""
 
     @property
     def url(self) -> str:

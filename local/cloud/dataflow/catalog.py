@@ -1,0 +1,171 @@
+"""All jobs of the server: creating, finding, cancelling them."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local.cloud.dataflow import states
+from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
+from local.cloud.http import ApiError
+
+Launch = Callable[[JobFolder], None]
+
+
+class JobRecord:
+    """One job: its resource as created and its folder."""
+
+    def __init__(self, folder: JobFolder, job: dict[str, Any]) -> None:
+        self.folder = folder
+        self.job = job
+        self._last: Status | None = None
+
+    def status(self) -> Status:
+        """The state now; a job whose supervisor was killed is settled first."""
+        if self._last:
+            return self._last
+        supervised = self.folder.held()
+        status, requested = self.folder.status(), self.folder.requested()
+        shown = states.observed(status, requested, supervised) or self._settle(status, requested)
+        if shown.state in states.TERMINAL:
+            self._last = shown
+        return shown
+
+    def _settle(self, status: Status, requested: Status | None) -> Status:
+        last = states.settled(status, requested, now())
+        if last.state == states.FAILED:
+            self.folder.add_message("ERROR", "Workflow failed. Causes: its supervisor was killed.")
+        self.folder.write_status(last)
+        return last
+
+
+class Catalog:
+    """The jobs under one folder. Safe for many threads."""
+
+    def __init__(self, root: Path, launch: Launch, refuse_active_name: bool = False) -> None:
+        self._root = root
+        self._launch = launch
+        self._refuse_active_name = refuse_active_name
+        self._records: dict[str, JobRecord] = {}
+        self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Finds the jobs of earlier servers, running ones and ended ones."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        for record in stored(self._root):
+            self._records[record.job["id"]] = record
+            record.status()
+
+    def all(self, project: str, location: str | None) -> list[JobRecord]:
+        """The project's jobs, newest first; of every location for None."""
+        with self._lock:
+            records = list(self._records.values())
+        chosen = [
+            record
+            for record in records
+            if record.job["projectId"] == project and location in (None, record.job["location"])
+        ]
+        return sorted(chosen, key=lambda record: str(record.job["createTime"]), reverse=True)
+
+    def get(self, project: str, location: str, job_id: str) -> JobRecord:
+        """Raises ApiError 404."""
+        record = self.find(job_id)
+        if record and (record.job["projectId"], record.job["location"]) == (project, location):
+            return record
+        raise ApiError(
+            404,
+            f"Information about job {job_id} could not be found in our system. Please double "
+            "check the id is correct, and its project and location.",
+            "notFound",
+        )
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """A job of any project and location."""
+        return self._records.get(job_id)
+
+    def create(self, project: str, location: str, job: dict[str, Any], plan: Plan) -> JobRecord:
+        """Creates and launches a job, or finds the one that this request already created.
+
+        Raises ApiError 409 for an active name, where the server is told to refuse it.
+        """
+        with self._lock:
+            namesakes = [
+                record
+                for record in self._records.values()
+                if (record.job["projectId"], record.job["location"], record.job["name"])
+                == (project, location, job["name"])
+            ]
+            return self._twin(namesakes, job) or self._start(project, location, job, plan)
+
+    def _twin(self, namesakes: list[JobRecord], job: dict[str, Any]) -> JobRecord | None:
+        request_id = job.get("clientRequestId")
+        for record in namesakes:
+            if request_id and record.job.get("clientRequestId") == request_id:
+                return record
+        active = [r for r in namesakes if r.status().state not in states.TERMINAL]
+        if active and self._refuse_active_name:
+            raise ApiError(
+                409,
+                f"The workflow could not be created. Causes: There is already an active job named "
+                f"{job['name']} with id {active[0].job['id']}.",
+                "alreadyExists",
+            )
+        return active[0] if active else None
+
+    def _start(self, project: str, location: str, job: dict[str, Any], plan: Plan) -> JobRecord:
+        created = now()
+        chosen_by_service = {
+            "id": _new_id(),
+            "projectId": project,
+            "location": location,
+            "createTime": created,
+            "startTime": created,
+        }
+        job = {**job, **chosen_by_service}
+        folder = JobFolder.create(
+            self._root / job["id"], job, plan, Status(states.PENDING, created)
+        )
+        record = JobRecord(folder, job)
+        self._records[job["id"]] = record
+        self._launch(folder)
+        return record
+
+    def request(self, record: JobRecord, state: str) -> None:
+        """Asks for another state, as a client may. Raises ApiError 400."""
+        with self._lock:
+            status = record.status()
+            try:
+                states.check_request(status.state, state, record.job["type"])
+            except states.Refusal as refusal:
+                code = "FAILED_PRECONDITION" if refusal.precondition else "INVALID_ARGUMENT"
+                raise ApiError(
+                    400,
+                    f"Workflow modification failed. Causes: {refusal.reason} "
+                    f"(job {record.job['id']})",
+                    "failedPrecondition" if refusal.precondition else "invalid",
+                    code,
+                ) from refusal
+            if status.state != states.CANCELLING:
+                record.folder.request(states.CANCELLED)
+
+
+def stored(root: Path) -> Iterator[JobRecord]:
+    """The jobs on disk; a folder whose creation was cut short was never acknowledged."""
+    for path in sorted(_folders(root)):
+        folder = JobFolder(path)
+        job = folder.job()
+        if job:
+            yield JobRecord(folder, job)
+
+
+def _folders(root: Path) -> Iterable[Path]:
+    return (path for path in root.iterdir() if path.is_dir()) if root.exists() else ()
+
+
+def _new_id() -> str:
+    moment = datetime.now(UTC).strftime("%Y-%m-%d_%H_%M_%S")
+    return f"{moment}-{random.randrange(10**17, 10**19)}"

@@ -1,0 +1,168 @@
+"""The folder of one job: everything known about it, on disk.
+
+Each file has a single writer and is replaced atomically, so a reader sees one whole version of it
+and kill -9 at any moment loses nothing that was acknowledged:
+
+- job.json: the job as created, and plan.json: how to run it (the server, once)
+- requested.json: the state a client asked for (the server)
+- status.json: the state reached (the supervisor; the server only once the supervisor is gone)
+- metrics.json: the latest metrics (the job process)
+- messages.jsonl: appended to by all of them, a line per message
+- worker.log: what the job and its workers print
+- lock: held by the supervisor as long as it lives, with its process id
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+def now() -> str:
+    """This moment as the service writes it: RFC 3339, UTC, microseconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def write_atomically(path: Path, value: Any) -> None:
+    """Replaces a JSON file in one step."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(value))
+    temporary.replace(path)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+
+
+@dataclass(frozen=True)
+class Status:
+    """A state and since when, e.g. JOB_STATE_RUNNING; `started` is when it began to run."""
+
+    state: str
+    time: str
+    started: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a job is run: by which interpreter, beside which code, on how many workers."""
+
+    python: str
+    pythonpath: tuple[str, ...]
+    workers: int
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """Reads and writes one job's files."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, job: dict[str, Any], plan: Plan, status: Status) -> JobFolder:
+        path.mkdir(parents=True)
+        folder = cls(path)
+        write_atomically(path / "plan.json", asdict(plan))
+        folder.write_status(status)
+        write_atomically(path / "job.json", job)
+        return folder
+
+    @property
+    def log(self) -> Path:
+        return self.path / "worker.log"
+
+    def job(self) -> dict[str, Any] | None:
+        """The job resource as created; None where creation itself was cut short."""
+        job: dict[str, Any] | None = _read(self.path / "job.json")
+        return job
+
+    def plan(self) -> Plan:
+        plan = _read(self.path / "plan.json")
+        return Plan(plan["python"], tuple(plan["pythonpath"]), plan["workers"])
+
+    def status(self) -> Status:
+        return Status(**_read(self.path / "status.json"))
+
+    def write_status(self, status: Status) -> None:
+        write_atomically(self.path / "status.json", asdict(status))
+
+    def requested(self) -> Status | None:
+        """The state that a client asked for, and when."""
+        requested = _read(self.path / "requested.json")
+        return Status(**requested) if requested else None
+
+    def request(self, state: str) -> None:
+        write_atomically(self.path / "requested.json", asdict(Status(state, now())))
+
+    def metrics(self) -> dict[str, Any]:
+        """`metricTime` and `metrics`, as in the service's JobMetrics."""
+        return _read(self.path / "metrics.json") or {"metricTime": now(), "metrics": []}
+
+    def write_metrics(self, updates: list[dict[str, Any]], time: str) -> None:
+        write_atomically(self.path / "metrics.json", {"metricTime": time, "metrics": updates})
+
+    def add_message(self, importance: str, text: str) -> None:
+        """Appends a message; `importance` is DEBUG, DETAILED, BASIC, WARNING or ERROR."""
+        message = {
+            "time": now(),
+            "messageImportance": f"JOB_MESSAGE_{importance}",
+            "messageText": text,
+        }
+        # One write in append mode: lines of several processes do not mingle.
+        descriptor = os.open(
+            self.path / "messages.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
+        )
+        try:
+            os.write(descriptor, json.dumps(message).encode() + b"\n")
+        finally:
+            os.close(descriptor)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """All messages, oldest first, with ids. A line cut short by a crash is left out."""
+        messages = []
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.path / "messages.jsonl").read_text().splitlines()
+            for number, line in enumerate(lines):
+                with contextlib.suppress(ValueError):
+                    messages.append({"id": f"m{number:06d}", **json.loads(line)})
+        return sorted(messages, key=lambda message: message["time"])
+
+    def hold(self) -> int:
+        """Takes the lock and returns its descriptor, to be inherited by the supervisor.
+
+        The kernel frees it with the last process that has it open, however that one ends.
+        """
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return descriptor
+
+    def held(self) -> bool:
+        """Whether a supervisor lives."""
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def kill(self) -> None:
+        """Ends a supervisor that does not answer; its job process ends with it."""
+        holder = (self.path / "lock").read_text()
+        if holder and self.held():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(holder), signal.SIGKILL)

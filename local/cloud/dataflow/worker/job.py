@@ -1,0 +1,97 @@
+"""The job process: one attempt to run a staged pipeline.
+
+    python -m local.cloud.dataflow.worker.job FOLDER HOME
+
+HOME is the attempt's scratch folder. The file `running` in it says that the pipeline has begun,
+`failure.txt` why the attempt failed; the exit code says what the supervisor should make of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from local.cloud.dataflow.folder import JobFolder
+from local.cloud.dataflow.outcome import EXIT_DONE, EXIT_FAILED, EXIT_LOST
+from local.cloud.dataflow.worker.failure import Failure
+from local.cloud.dataflow.worker.lifeline import die_with_parent
+from local.cloud.dataflow.worker.logs import start_logging
+from local.cloud.dataflow.worker.sdk import beam_options, hide_editable_sources, prepare
+
+_TRACEBACK_LINES = 40
+
+
+def run(folder: JobFolder, home: Path) -> None:
+    """Fetches, installs, runs. Raises what the pipeline raises."""
+    job = folder.job() or {}
+    staged_options: dict[str, Any] = job["environment"]["sdkPipelineOptions"]["options"]
+    options = beam_options(staged_options)
+    pipeline = _stage(job["environment"], staged_options, home)
+    workers = folder.plan().workers
+    if workers == 1:
+        prepare(options, home)
+
+    from local.cloud.dataflow.worker import processes
+    from local.cloud.dataflow.worker.metrics import JobMetrics
+    from local.cloud.dataflow.worker.runner import BatchRunner
+
+    processes.register(lambda cause: _lost(home, cause), folder.path, home)
+    (home / "running").touch()
+    with JobMetrics(folder, pipeline) as metrics:
+        BatchRunner(options, workers, metrics).run_proto(pipeline)
+
+
+def _stage(environment: dict[str, Any], options: dict[str, Any], home: Path) -> Any:
+    """Puts staged packages in place and returns the pipeline; Beam is imported meanwhile."""
+    from local.cloud.dataflow.worker import staging
+
+    staging.fetch_packages(environment, home / "staged")
+    install = staging.start_install(home / "staged", home / "site")
+    from apache_beam.portability.api import beam_runner_api_pb2
+
+    pipeline = beam_runner_api_pb2.Pipeline.FromString(staging.fetch_pipeline(options))
+    staging.finish_install(install)
+    return pipeline
+
+
+def _lost(home: Path, cause: str) -> None:
+    """Ends this process on the spot: what waits for the lost worker would never return."""
+    (home / "failure.txt").write_text(cause)
+    logging.info("%s", cause)
+    os._exit(EXIT_LOST)
+
+
+def _cause(error: BaseException) -> str:
+    """The end of the traceback, where the error stands; the log has all of it."""
+    # Beam raises what a worker raised as a RuntimeError with the worker's traceback for its text.
+    text = str(error) if "Traceback" in str(error) else traceback.format_exc()
+    lines = text.strip().splitlines()
+    return "\n".join(["Traceback, its last lines:", *lines[-_TRACEBACK_LINES:]])
+
+
+def main(path: str, home: str) -> None:
+    die_with_parent()
+    folder = JobFolder(Path(path))
+    start_logging(folder)
+    hide_editable_sources()
+    code = EXIT_DONE
+    try:
+        run(folder, Path(home))
+    except Failure as failure:
+        (Path(home) / "failure.txt").write_text(str(failure))
+        code = EXIT_FAILED
+    except BaseException as error:
+        traceback.print_exc()
+        (Path(home) / "failure.txt").write_text(_cause(error))
+        code = EXIT_FAILED
+    sys.stderr.flush()
+    # Threads of the pipeline or of gRPC may never end by themselves.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
