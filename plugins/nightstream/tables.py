@@ -1,0 +1,173 @@
+"""The BigQuery tables of a service: their names, columns, partitions and clusters.
+
+Plain values, so that a DAG file can name a table without importing a Google client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from beam_jobs.runs.dead_letter import DEAD_LETTER_COLUMNS
+
+if TYPE_CHECKING:
+    from airflow.sdk import Asset
+
+    from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+
+PARTITION_COLUMN = "score_date"
+RUNS_TABLE = "scoring_runs"
+
+_FIELD_TYPES = {
+    "string": "STRING",
+    "integer": "INTEGER",
+    "float": "FLOAT",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+}
+_DEAD_LETTER_TYPES = {
+    "score_date": "DATE",
+    "payload": "BYTES",
+    "source_position": "INTEGER",
+    "dead_at": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One nullable column; the type is spelt as the BigQuery API answers it."""
+
+    name: str
+    type: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A table with one partition for each score date."""
+
+    columns: tuple[Column, ...]
+    clustered_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableId:
+    """The full name of a table."""
+
+    project: str
+    dataset: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.dataset}.{self.table}"
+
+    def partition(self, score_date: date) -> str:
+        """The table with its partition decorator, as `table$YYYYMMDD`."""
+        return f"{self}${score_date:%Y%m%d}"
+
+
+def table_id(environment: EnvironmentSpec, table: str) -> TableId:
+    """A table of the environment's dataset."""
+    return TableId(environment.project, environment.bigquery.dataset, table)
+
+
+def predictions_table(service: str) -> str:
+    """Name of the table of a service's nightly predictions."""
+    return f"{service}_predictions"
+
+
+def dead_letters_table(service: str) -> str:
+    """Name of the table of the rows that a service's nights could not score."""
+    return f"{service}_dead_letters"
+
+
+def predictions_asset(environment: EnvironmentSpec, service: str) -> Asset:
+    """The Airflow asset that stands for a service's predictions.
+
+    The `x-` keeps Airflow from looking up a handler for the scheme, which would import every
+    Google client that has one into each parse of the DAG files.
+    """
+    from airflow.sdk import Asset
+
+    table = predictions_table(service)
+    bigquery = environment.bigquery
+    return Asset(name=table, uri=f"x-bigquery://{environment.project}/{bigquery.dataset}/{table}")
+
+
+def predictions_schema(spec: ServiceSpec) -> TableSchema:
+    """The contract's fields, the model's outputs, and where each row comes from."""
+    fields = [
+        Column(field.name, _FIELD_TYPES[field.type], field.description)
+        for field in spec.input.fields
+    ]
+    outputs = [Column(output.name, _FIELD_TYPES[output.type]) for output in spec.model.outputs]
+    key = next(column for column in fields if column.name == spec.input.key)
+    return TableSchema(
+        columns=(
+            Column(PARTITION_COLUMN, "DATE", "The night that was scored"),
+            *fields,
+            *outputs,
+            Column("model_version", "STRING"),
+            Column("scored_at", "TIMESTAMP"),
+            Column("run_key", "STRING", "Identity of the run that scored the row"),
+            Column("source_uri", "STRING", "The input object"),
+            Column("source_position", "INTEGER", "Byte offset, or row number in Parquet"),
+        ),
+        # BigQuery does not cluster by floating-point columns.
+        clustered_by=() if key.type == "FLOAT" else (key.name,),
+    )
+
+
+def dead_letters_schema() -> TableSchema:
+    """The rows that were not scored, and why."""
+    return TableSchema(
+        columns=tuple(
+            Column(name, _DEAD_LETTER_TYPES.get(name, "STRING")) for name in DEAD_LETTER_COLUMNS
+        ),
+        clustered_by=("error_code",),
+    )
+
+
+def runs_schema() -> TableSchema:
+    """One row for each DAG run."""
+    return TableSchema(columns=_RUN_COLUMNS, clustered_by=("service",))
+
+
+_RUN_COLUMNS = (
+    Column(PARTITION_COLUMN, "DATE", "The night that was scored"),
+    Column("service", "STRING"),
+    Column("dag_id", "STRING"),
+    Column("run_id", "STRING"),
+    Column("outcome", "STRING", "published, skipped_identical or dry_run"),
+    Column("run_key", "STRING", "Identity of the work"),
+    Column("interval_start", "TIMESTAMP"),
+    Column("interval_end", "TIMESTAMP"),
+    Column("plan_uri", "STRING", "Everything that was pinned, all input objects among it"),
+    Column("input_count", "INTEGER"),
+    Column("inputs", "STRING", "JSON: the first input objects with generation and size"),
+    Column("late_inputs", "STRING", "JSON: objects that came after an earlier night's run"),
+    Column("rows_in", "INTEGER"),
+    Column("rows_scored", "INTEGER"),
+    Column("rows_dead", "INTEGER"),
+    Column("dead_by_code", "STRING", "JSON: dead rows by error code"),
+    Column("model_version", "STRING"),
+    Column("model_kind", "STRING"),
+    Column("model_sha256", "STRING"),
+    Column("code_version", "STRING"),
+    Column("job_id", "STRING"),
+    Column("job_name", "STRING"),
+    Column("attempt", "INTEGER", "The attempt of the run whose output this is"),
+    Column("manifest_uri", "STRING"),
+    Column("partition", "STRING", "The partition of predictions"),
+    Column("sequence", "INTEGER", "How often the night had been published, this time included"),
+    Column("dead_letters_load", "STRING", "BigQuery job id"),
+    Column("predictions_load", "STRING", "BigQuery job id"),
+    Column("queued_at", "TIMESTAMP"),
+    Column("started_at", "TIMESTAMP"),
+    Column("scored_at", "TIMESTAMP"),
+    Column("published_at", "TIMESTAMP"),
+    Column("recorded_at", "TIMESTAMP"),
+    Column("task_seconds", "STRING", "JSON: seconds that each finished task took"),
+)
