@@ -6,8 +6,6 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import airflow.sdk
-
 if TYPE_CHECKING:
     from beam_jobs.spec import ServiceSpec
 
@@ -20,14 +18,20 @@ def deadline_alert(spec: ServiceSpec) -> dict[str, Any]:
     Counted from when the run was queued, so that a backfill of old nights is not late from the
     start. Empty on an Airflow without deadlines (before 3.3).
     """
-    if not hasattr(airflow.sdk, "SyncCallback"):
+    try:
+        from airflow.sdk import (  # type: ignore[attr-defined]  # not in its stub
+            DeadlineAlert,
+            DeadlineReference,
+            SyncCallback,
+        )
+    except ImportError:
         return {}
-    callback = airflow.sdk.SyncCallback(
+    callback = SyncCallback(
         night_is_late,
         kwargs={"service": spec.service, "minutes": spec.schedule.deadline_minutes},
     )
-    alert = airflow.sdk.DeadlineAlert(
-        reference=airflow.sdk.DeadlineReference.DAGRUN_QUEUED_AT,
+    alert = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(minutes=spec.schedule.deadline_minutes),
         callback=callback,
     )

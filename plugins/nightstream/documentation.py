@@ -9,6 +9,7 @@ def batch_documentation(spec: ServiceSpec, environment: EnvironmentSpec) -> str:
     """The page of a batch DAG, in Markdown."""
     dataset = f"{environment.project}.{environment.bigquery.dataset}"
     fields = "\n".join(_field_row(field) for field in spec.input.fields)
+    audit = spec.audit
     outputs = ", ".join(f"`{output.name}` ({output.type})" for output in spec.model.outputs)
     return f"""\
 # {spec.service}: nightly scoring
@@ -27,7 +28,7 @@ scored are in `{dataset}.{spec.service}_dead_letters`, with the reason.
 | A night without files | {_WITHOUT_FILES[spec.input.when_missing]} |
 | Model | `{spec.model.version}` of `gs://{environment.buckets.models}/{spec.service}` |
 | Prediction | {outputs} |
-| Published if | at most {spec.audit.max_dead_ratio:.3%} dead rows, at least {spec.audit.min_rows} rows |
+| Published if | at most {audit.max_dead_ratio:.3%} dead rows, at least {audit.min_rows} rows |
 | Late after | {spec.schedule.deadline_minutes:g} minutes |
 
 | field | type | needed | rule |

@@ -16,20 +16,13 @@ from beam_jobs.runs.plan import Interval
 from beam_jobs.spec.service import ScheduleSpec
 
 
-def score_date_of(
-    given: str | None, interval: Interval | None, schedule: ScheduleSpec, asked_at: datetime
-) -> date:
-    """The score date of a DAG run.
+def score_date_of(interval: Interval | None, schedule: ScheduleSpec, asked_at: datetime) -> date:
+    """The score date of a DAG run that was not told one.
 
-    given: the run's parameter, an ISO date; it wins.
-    interval: the run's data interval; the day on which it starts, in the spec's timezone.
-    asked_at: when the run was asked for. A run with neither (a manual trigger without a logical
-        date) is about the last night that was over by then.
-
-    Raises ValueError when `given` is no date.
+    It is the day on which the run's data interval starts, in the spec's timezone. A run without
+    one (a manual trigger without a logical date) is about the last night that was over when it was
+    asked for.
     """
-    if given:
-        return date.fromisoformat(given)
     # Where the clock skips the hour of the schedule, Airflow gives a manual run of that day an
     # interval without length.
     if interval is not None and interval.start < interval.end:

@@ -1,1 +1,1 @@
-"""Is a night's input complete, and which objects is it? Decisions only, no I/O."""
+"""Is a night's input complete, which objects is it, and what came too late?"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from nightstream.form import Choices
 from nightstream.runs import ResolvedRun, ScoredRun
 
 if TYPE_CHECKING:
@@ -30,6 +32,17 @@ class NightOperator(BaseOperator):
         from nightstream.hooks.storage import gcs_objects
 
         return gcs_objects(self.environment)
+
+    def score_date(self, context: Context) -> date:
+        """The night that the DAG run is about; the same whenever and however often it is asked."""
+        from beam_jobs.runs.plan import Interval
+        from nightstream.nights import score_date_of
+
+        run = context["dag_run"]
+        start, end = run.data_interval_start, run.data_interval_end
+        interval = Interval(start=start, end=end) if start and end else None
+        given = Choices.of(context).score_date
+        return given or score_date_of(interval, self.spec.schedule, run.run_after)
 
 
 def resolved_run(context: Context) -> ResolvedRun:

@@ -1,0 +1,45 @@
+"""What the tasks that deal with a run's Dataflow job have in common."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from nightstream.links import DataflowJobLink, job_url
+from nightstream.operators.waiting import WaitingOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from nightstream.hooks.dataflow import DataflowHook
+    from nightstream.scoring.jobs import Job
+
+
+class JobWaitingOperator(WaitingOperator):
+    """Looks at Dataflow jobs and waits for them."""
+
+    operator_extra_links = (DataflowJobLink(),)
+    link = ""
+
+    @cached_property
+    def dataflow(self) -> DataflowHook:
+        from nightstream.hooks.dataflow import DataflowHook
+
+        return DataflowHook(self.environment)
+
+    def show(self, job: Job) -> None:
+        """Makes the job the one that the task's button leads to."""
+        self.link = job_url(self.environment, job.id)
+
+    def wait_for(self, job: Job) -> NoReturn:
+        """Ends this turn of the task; the next one comes when the job is in another phase."""
+        from nightstream.triggers.dataflow_job import DataflowJobTrigger
+
+        self.show(job)
+        self.log.info("Job %s (%s) is %s: %s", job.name, job.id, job.state, self.link)
+        environment = self.environment.model_dump(mode="json")
+        self.wait(DataflowJobTrigger(job.id, job.phase.value, environment))
+
+    def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
+        self.log.info("Looking again, because of %s", event)
+        return self.execute(context)
