@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 class Declared(BaseModel):
     """An immutable object read from a declarative file; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Refusal(ValueError):
