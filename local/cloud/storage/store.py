@@ -17,7 +17,6 @@ from local.cloud.storage.catalog import Catalog, dump, micros, moment
 from local.cloud.storage.model import Attributes, Blob, Bucket, StoredObject
 from local.cloud.storage.preconditions import Preconditions
 
-_PAGE = 1000
 _GRACE = timedelta(minutes=10)
 _SWEEP_EVERY = timedelta(minutes=1)
 _ABANDONED = timedelta(days=7)
@@ -127,18 +126,19 @@ class ObjectStore:
 
     def scan(self, bucket: str, start: str = "") -> Iterator[StoredObject]:
         """Live objects in the order of their names, from `start` (inclusive) on."""
-        comparison = ">="
+        # The first rows are few: a listing by folder reads one and starts anew behind the folder.
+        comparison, limit = ">=", 8
         while True:
             rows = self.catalog.rows(
                 f"SELECT * FROM objects WHERE bucket = ? AND name {comparison} ?"
-                f" ORDER BY name LIMIT {_PAGE}",
+                f" ORDER BY name LIMIT {limit}",
                 bucket,
                 start,
             )
             yield from map(self._object, rows)
-            if len(rows) < _PAGE:
+            if len(rows) < limit:
                 return
-            comparison, start = ">", rows[-1]["name"]
+            comparison, start, limit = ">", rows[-1]["name"], 1000
 
     def new_blob(self) -> BlobWriter:
         """Where to write the bytes of an object to be; follow with `commit` or `abandon`."""
@@ -155,35 +155,23 @@ class ObjectStore:
     ) -> StoredObject:
         """Make the blob the live generation of an object.
 
-        `then` runs inside the same transaction. Raises ApiError 404 for the bucket and 412, and
-        the blob is then the caller's to remove.
+        `then` runs inside the same transaction. Raises ApiError 404 for the bucket and 412; the
+        blob is removed then.
         """
-        with self.catalog.transaction() as db:
-            self.bucket(bucket)
-            replaced = self.get(bucket, name)
-            preconditions.require(replaced)
-            generation = self._next_generation()
-            now = moment(generation)
-            written = StoredObject(
-                bucket=bucket,
-                name=name,
-                generation=generation,
-                metageneration=1,
-                size=blob.size,
-                path=blob.path,
-                crc32c=blob.crc32c,
-                md5=blob.md5,
-                content_type=attributes.content_type,
-                created=now,
-                updated=now,
-                metadata=attributes.metadata,
-                fields=attributes.fields,
-            )
-            if replaced is not None:
-                self._retire(db, replaced.path)
-            self._put(db, written)
-            if then is not None:
-                then(db, written)
+        try:
+            with self.catalog.transaction() as db:
+                self.bucket(bucket)
+                replaced = self.get(bucket, name)
+                preconditions.require(replaced)
+                written = _first_state(bucket, name, self._next_generation(), blob, attributes)
+                if replaced is not None:
+                    self._retire(db, replaced.path)
+                self._put(db, written)
+                if then is not None:
+                    then(db, written)
+        except BaseException:
+            blob.path.unlink(missing_ok=True)
+            raise
         self._sweep_when_due()
         return written
 
@@ -308,6 +296,28 @@ class ObjectStore:
         for path in list(self.blobs.relative_paths()):
             if path not in known:
                 (self.blobs.root / path).unlink(missing_ok=True)
+
+
+def _first_state(
+    bucket: str, name: str, generation: int, blob: Blob, attributes: Attributes
+) -> StoredObject:
+    """A new generation, which is its time of creation in microseconds."""
+    now = moment(generation)
+    return StoredObject(
+        bucket=bucket,
+        name=name,
+        generation=generation,
+        metageneration=1,
+        size=blob.size,
+        path=blob.path,
+        crc32c=blob.crc32c,
+        md5=blob.md5,
+        content_type=attributes.content_type,
+        created=now,
+        updated=now,
+        metadata=attributes.metadata,
+        fields=attributes.fields,
+    )
 
 
 def _bucket(row: sqlite3.Row) -> Bucket:

@@ -1,0 +1,48 @@
+"""Fixtures that every room may use."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.support.local_cloud import LocalCloud  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """The whole local cloud, shared by all tests; ask for `fresh_cloud` to kill or break one."""
+    cloud = LocalCloud(tmp_path_factory.mktemp("local_cloud") / "data").start()
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def cloud_env(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
+    """The shared local cloud, with this process's Google clients pointed at it."""
+    for name, value in local_cloud.env.items():
+        monkeypatch.setenv(name, value)
+    return local_cloud
+
+
+@pytest.fixture
+def fresh_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """A local cloud of this test's own, with the clients pointed at it."""
+    cloud = LocalCloud(tmp_path / "cloud").start()
+    for name, value in cloud.env.items():
+        monkeypatch.setenv(name, value)
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def bucket(cloud_env: LocalCloud) -> str:
+    """The name of a new, empty bucket in the shared local cloud."""
+    name = f"bucket-{uuid.uuid4().hex[:12]}"
+    cloud_env.call("POST", "/storage/v1/b", {"name": name})
+    return name

@@ -1,0 +1,107 @@
+"""A real local cloud in a process of its own, for tests through real clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "nightstream-test"
+_PATIENCE_S = 60
+
+
+class LocalCloud:
+    """One server on a free port. `env` is what points clients at it.
+
+    `kill` is kill -9; `start` after `stop` or `kill` takes the same port and data again.
+    """
+
+    def __init__(self, data: Path, arguments: Sequence[str] = ()) -> None:
+        self.data = data
+        self.log = data.with_name(data.name + ".log")
+        self.port = 0
+        self._arguments = list(arguments)
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "STORAGE_EMULATOR_HOST": self.url,
+            "BIGQUERY_EMULATOR_HOST": self.url,
+            "GCE_METADATA_HOST": f"localhost:{self.port}",
+            "GCE_METADATA_IP": f"localhost:{self.port}",
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "NIGHTSTREAM_DATAFLOW_ENDPOINT": self.url,
+        }
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    def start(self) -> LocalCloud:
+        """Returns when the server answers."""
+        command = [sys.executable, "-m", "local.cloud", "--port", str(self.port)]
+        command += ["--data", str(self.data), "--project", PROJECT, *self._arguments]
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found = re.search(r"http://localhost:(\d+)", line)
+        assert found, f"the local cloud did not start: {self.log.read_text()}"
+        self.port = int(found.group(1))
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=_PATIENCE_S) as answer:
+            assert answer.status == 200
+        return self
+
+    def stop(self) -> int:
+        """SIGTERM; answers the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Until the server ends by itself; answers its exit code."""
+        return self._running().wait(_PATIENCE_S)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A plain JSON call, for what no client does: health, faults."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def inject(self, **fault: Any) -> None:
+        """Arm a fault; see `local.cloud.faults.Fault` for its fields."""
+        self.call("POST", "/_local/faults", fault)
+
+    def heal(self) -> None:
+        """Disarm all faults."""
+        self.call("DELETE", "/_local/faults")
+
+    def _running(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "the local cloud was not started"
+        return self._process
+
+    def _end(self, sign: signal.Signals) -> int:
+        process = self._running()
+        if process.poll() is None:
+            os.kill(process.pid, sign)
+        code = process.wait(_PATIENCE_S)
+        if process.stdout is not None:
+            process.stdout.close()
+        return code
