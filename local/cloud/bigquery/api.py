@@ -1,0 +1,50 @@
+"""The BigQuery v2 REST API on DuckDB."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from local.cloud.bigquery.catalog_api import CatalogEndpoints
+from local.cloud.bigquery.jobs import Jobs
+from local.cloud.bigquery.jobs_api import JobEndpoints
+from local.cloud.bigquery.loads import run as load_run
+from local.cloud.bigquery.loads.files import Objects
+from local.cloud.bigquery.queries import results
+from local.cloud.bigquery.queries import run as query_run
+from local.cloud.bigquery.sizes import Sizes
+from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.uploads import Uploads
+from local.cloud.config import CloudConfig
+
+
+class BigQueryApi:
+    """Datasets, tables and jobs under `<data>/bigquery`; loads read from `objects`."""
+
+    def __init__(self, config: CloudConfig, objects: Objects) -> None:
+        folder = config.data / "bigquery"
+        self._store = Store(folder / "tables.duckdb")
+        self._jobs = Jobs(
+            self._store,
+            {
+                "load": lambda execution: load_run.run(execution, self._store, objects),
+                "query": lambda execution: query_run.run(execution, self._store),
+            },
+        )
+        self._uploads = Uploads(folder / "uploads")
+        self._sizes = Sizes(self._store)
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            *JobEndpoints(self._store, self._jobs, self._uploads, self._sizes).routes(),
+            *CatalogEndpoints(self._store, self._sizes).routes(),
+        ]
+
+    def start(self) -> None:
+        """Opens the tables, drops expired ones, and runs again what a crash interrupted."""
+        self._store.open()
+        results.sweep(self._store)
+        self._jobs.start()
+
+    def stop(self) -> None:
+        self._jobs.stop()
+        self._store.close()

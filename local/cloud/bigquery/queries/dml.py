@@ -1,0 +1,78 @@
+"""INSERT, UPDATE, DELETE and MERGE."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlglot import exp
+
+from local.cloud.bigquery import tables
+from local.cloud.bigquery.errors import invalid_query
+from local.cloud.bigquery.jobs import Execution
+from local.cloud.bigquery.resources import touched
+from local.cloud.bigquery.sql import translation
+from local.cloud.bigquery.sql.names import Context, Resolver
+from local.cloud.bigquery.store import Store, Transaction
+from local.cloud.http import unsupported
+
+_STATS = {
+    "INSERT": "insertedRowCount",
+    "UPDATE": "updatedRowCount",
+    "DELETE": "deletedRowCount",
+}
+
+
+def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) -> None:
+    """Changes rows of one table and counts them. Raises ApiError 400, 404 or 501."""
+    kind = tree.key.upper()
+    if kind not in (*_STATS, "MERGE"):
+        raise unsupported(f"the statement {kind}")
+    if kind in ("UPDATE", "DELETE") and not tree.args.get("where"):
+        raise invalid_query(f"{kind} must have a WHERE clause")
+    ref = Resolver(store, context, translation.parse).ref(_target(tree))
+    with execution.writing(ref) as tx:
+        resource = tables.get(store, ref)
+        if resource["type"] == "VIEW":
+            raise invalid_query(f"{kind} is not allowed on the view {ref}")
+        _unqualify_assignments(tree)
+        translated = translation.translate(store, tree, context)
+        for statement in translated.prelude:
+            tx.execute(statement)
+        counts = _execute(tx, kind, translated.sql)
+        tx.put("table", str(ref), touched(resource))
+        statistics = {
+            "statementType": kind,
+            "cacheHit": False,
+            "referencedTables": [table.to_json() for table in translated.referenced],
+            "numDmlAffectedRows": str(sum(counts.values())),
+            "dmlStats": {_STATS[action]: str(count) for action, count in counts.items()},
+        }
+        execution.complete(tx, {"query": statistics}, ref.to_json())
+
+
+def _target(tree: exp.Expr) -> exp.Table:
+    target = tree.this
+    if isinstance(target, exp.Schema):
+        target = target.this
+    if not isinstance(target, exp.Table):
+        raise unsupported(f"{tree.key.upper()} into {target.sql('bigquery')}")
+    return target
+
+
+def _unqualify_assignments(tree: exp.Expr) -> None:
+    """`SET t.a = ...` names the column a of the target; DuckDB takes it without the table."""
+    updates = [tree] if isinstance(tree, exp.Update) else list(tree.find_all(exp.Update))
+    for update in updates:
+        for assignment in update.expressions:
+            if isinstance(assignment, exp.EQ) and isinstance(assignment.this, exp.Column):
+                assignment.this.set("table", None)
+
+
+def _execute(tx: Transaction, kind: str, sql: str) -> dict[str, int]:
+    """Rows changed by kind of change."""
+    if kind != "MERGE":
+        return {kind: tx.count(sql)}
+    found: list[tuple[Any, ...]] = tx.execute(f"{sql} RETURNING merge_action").fetchall()
+    counts = Counter(str(row[0]) for row in found)
+    return {action: counts.get(action, 0) for action in _STATS}

@@ -1,0 +1,1 @@
+"""BigQuery's SQL on DuckDB: parsing, names, parameters, meanings."""

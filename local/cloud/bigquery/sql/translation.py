@@ -1,0 +1,68 @@
+"""One BigQuery statement to one DuckDB statement, or a refusal that names what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
+
+from local.cloud.bigquery.errors import invalid_query
+from local.cloud.bigquery.names import TableRef
+from local.cloud.bigquery.sql import parameters as query_parameters
+from local.cloud.bigquery.sql.dialect import OnDuckDB
+from local.cloud.bigquery.sql.functions import check_functions
+from local.cloud.bigquery.sql.names import Context, Resolver
+from local.cloud.bigquery.store import Store
+from local.cloud.http import unsupported
+
+
+@dataclass(frozen=True)
+class Translation:
+    """DuckDB SQL, the statements to run before it, and the tables it reads."""
+
+    sql: str
+    prelude: tuple[str, ...]
+    referenced: tuple[TableRef, ...]
+
+
+def parse(sql: str) -> exp.Expr:
+    """The one statement of a query. Raises ApiError 400 for a syntax error, 501 for a script."""
+    try:
+        statements = [s for s in sqlglot.parse(sql, read="bigquery") if s is not None]
+    except (ParseError, TokenError) as error:
+        raise invalid_query(f"Syntax error: {_first_line(error)}") from error
+    if not statements:
+        raise invalid_query("Syntax error: Unexpected end of statement")
+    if len(statements) > 1:
+        raise unsupported("scripts of several statements")
+    return statements[0]
+
+
+def prepare(tree: exp.Expr, mode: str | None, parameters: Sequence[Mapping[str, Any]]) -> exp.Expr:
+    """Binds parameters and refuses functions we cannot answer for."""
+    query_parameters.bind(tree, mode, parameters)
+    check_functions(tree)
+    return tree
+
+
+def translate(store: Store, tree: exp.Expr, context: Context) -> Translation:
+    """Resolves names and writes DuckDB SQL. Raises ApiError 404 or 501; changes `tree`."""
+    resolver = Resolver(store, context, lambda view: prepare(parse(view), None, []))
+    resolver.resolve(tree)
+    return Translation(generate(tree), tuple(resolver.prelude), tuple(resolver.referenced))
+
+
+def generate(tree: exp.Expr) -> str:
+    """DuckDB SQL of a resolved tree. Raises ApiError 501 for what DuckDB cannot express."""
+    try:
+        return tree.sql(dialect=OnDuckDB, unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise unsupported(f"this SQL: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]

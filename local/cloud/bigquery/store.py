@@ -1,0 +1,143 @@
+"""One DuckDB file: the rows of all tables, and a journal of every resource.
+
+Resources (datasets, tables, jobs) are JSON documents kept in memory. A transaction appends what it
+changes to the journal, so that a table's rows, its metadata and the job that wrote them become
+durable together or not at all; opening the file replays the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Resource = dict[str, Any]
+_JOURNAL = """
+CREATE TABLE IF NOT EXISTS main.journal (seq BIGINT, kind VARCHAR, key VARCHAR, resource VARCHAR)
+"""
+
+
+class Transaction:
+    """A write in progress. Nothing of it is visible before it commits."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self.cursor = cursor
+        self.changes: list[tuple[str, str, Resource | None]] = []
+
+    def execute(self, sql: str, parameters: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
+        return self.cursor.execute(sql, parameters)
+
+    def count(self, sql: str) -> int:
+        """Runs a statement whose answer is one number."""
+        row = self.cursor.execute(sql).fetchone()
+        return int(row[0]) if row else 0
+
+    def written(self, kind: str, key: str) -> Resource:
+        """What this transaction has put last."""
+        return [r for k, name, r in self.changes if (k, name) == (kind, key)][-1] or {}
+
+    def put(self, kind: str, key: str, resource: Resource) -> None:
+        self.changes.append((kind, key, resource))
+
+    def remove(self, kind: str, key: str) -> None:
+        self.changes.append((kind, key, None))
+
+
+class Store:
+    """Tables and resources of all projects. Safe for many threads; `get` and `all` never wait."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._guard = threading.Lock()
+        self._resources: dict[str, dict[str, Resource]] = {}
+        self._locks: dict[object, threading.RLock] = {}
+        self._seq = 0
+
+    def open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = duckdb.connect(str(self._path))
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection.execute(_JOURNAL)
+        self._replay()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def get(self, kind: str, key: str) -> Resource | None:
+        """A resource as last committed; callers treat it as read-only."""
+        return self._resources.get(kind, {}).get(key)
+
+    def all(self, kind: str) -> dict[str, Resource]:
+        """All resources of a kind by key, in the order they were created."""
+        return dict(self._resources.get(kind, {}))
+
+    @contextmanager
+    def locked(self, *names: object) -> Iterator[None]:
+        """Holds writers of the named tables or datasets apart; readers never wait."""
+        with ExitStack() as stack:
+            for name in sorted(set(names), key=str):
+                with self._guard:
+                    lock = self._locks.setdefault(name, threading.RLock())
+                stack.enter_context(lock)
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that sees one moment of all tables."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Commits rows and resources together when the block ends, or nothing when it raises."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION")
+            transaction = Transaction(cursor)
+            yield transaction
+            with self._guard:
+                self._journal(transaction)
+                cursor.execute("COMMIT")
+                self._apply(transaction.changes)
+        finally:
+            cursor.close()
+
+    def _journal(self, transaction: Transaction) -> None:
+        for kind, key, resource in transaction.changes:
+            self._seq += 1
+            transaction.execute(
+                "INSERT INTO main.journal VALUES (?, ?, ?, ?)",
+                [self._seq, kind, key, None if resource is None else json.dumps(resource)],
+            )
+
+    def _apply(self, changes: list[tuple[str, str, Resource | None]]) -> None:
+        for kind, key, resource in changes:
+            kept = self._resources.setdefault(kind, {})
+            if resource is None:
+                kept.pop(key, None)
+            else:
+                kept[key] = resource
+
+    def _replay(self) -> None:
+        """Rebuilds the resources, and leaves one journal line for each."""
+        rows = self._connection.execute(
+            "SELECT seq, kind, key, resource FROM main.journal ORDER BY seq"
+        ).fetchall()
+        for seq, kind, key, resource in rows:
+            self._apply([(kind, key, None if resource is None else json.loads(resource))])
+            self._seq = seq
+        alive = sum(len(kept) for kept in self._resources.values())
+        if len(rows) > 2 * alive + 1000:
+            self._connection.execute(
+                "DELETE FROM main.journal j WHERE resource IS NULL OR seq < "
+                "(SELECT max(seq) FROM main.journal k WHERE k.kind = j.kind AND k.key = j.key)"
+            )
