@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local.cloud.bigquery.api import BigQueryApi
 from local.cloud.config import CloudConfig
 from local.cloud.connection import Connection
 from local.cloud.fault_injection import FaultInjection, FaultsApi
@@ -64,7 +65,12 @@ def serve(config: CloudConfig, listener: socket.socket) -> None:
 
 def assemble(config: CloudConfig, objects: ObjectStore) -> list[Api]:
     """The Google APIs this server speaks."""
-    return [StorageApi(objects), DataflowApi(config), MetadataApi(config)]
+    return [
+        StorageApi(objects),
+        BigQueryApi(config, objects),
+        DataflowApi(config),
+        MetadataApi(config),
+    ]
 
 
 def application(apis: Sequence[Api]) -> Starlette:
