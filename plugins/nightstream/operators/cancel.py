@@ -23,7 +23,7 @@ class CancelOperator(JobWaitingOperator):
 
     ui_color = "#fbe8e8"
 
-    def execute(self, context: Context) -> None:
+    def turn(self, context: Context) -> None:
         from nightstream.scoring.jobs import Phase
 
         night = self.score_date(context)

@@ -40,6 +40,13 @@ class JobWaitingOperator(WaitingOperator):
         environment = self.environment.model_dump(mode="json")
         self.wait(DataflowJobTrigger(job.id, job.phase.value, environment))
 
+    def execute(self, context: Context) -> Any:
+        return self.turn(context)
+
     def execute_complete(self, context: Context, event: Any = None, **_: Any) -> Any:
         self.log.info("Looking again, because of %s", event)
-        return self.execute(context)
+        return self.turn(context)
+
+    def turn(self, context: Context) -> Any:
+        """Looks, and acts or waits. Every turn begins from nothing."""
+        raise NotImplementedError

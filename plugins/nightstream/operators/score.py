@@ -31,7 +31,7 @@ class ScoreOperator(JobWaitingOperator):
 
     ui_color = "#e3f4e6"
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def turn(self, context: Context) -> dict[str, Any]:
         run = resolved_run(context)
         ti = context["ti"]
         claim = self._claims(run).of(ti.dag_id, ti.run_id)
