@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apache_beam.metrics import monitoring_infos
@@ -33,6 +33,7 @@ def _user_metrics(
     pipeline: beam_runner_api_pb2.Pipeline, infos: list[Any]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     counters, distributions, gauges, sets, _ = portable_metrics.from_monitoring_infos(infos, True)
+    ids = {t.unique_name: id for id, t in pipeline.components.transforms.items()}
     values = [
         *((key, {"scalar": value}) for key, value in counters.items()),
         *((key, {"distribution": _distribution(value)}) for key, value in distributions.items()),
@@ -40,10 +41,7 @@ def _user_metrics(
         *((key, {"set": sorted(value)}) for key, value in sets.items()),
     ]
     for key, value in values:
-        context = {
-            "step": _step(pipeline, key.step),
-            "namespace": key.metric.namespace,
-        }
+        context = {"step": _step(ids, key.step), "namespace": key.metric.namespace}
         yield {"origin": "user", "name": key.metric.name, "context": context}, value
 
 
@@ -55,12 +53,11 @@ def _gauge(value: Any) -> dict[str, Any]:
     return {"value": value.value, "timestamp": str(value.timestamp)}
 
 
-def _step(pipeline: beam_runner_api_pb2.Pipeline, step: str) -> str:
-    """The transform of the submitted pipeline that a step of the running one was made from."""
-    known = pipeline.components.transforms
-    while step not in known and "/" in step:
-        step = step.rpartition("/")[0]
-    return step
+def _step(ids: Mapping[str, str], name: str) -> str:
+    """The id of the submitted transform that a step of the running pipeline was made from."""
+    while name not in ids and "/" in name:
+        name = name.rpartition("/")[0]
+    return ids.get(name, name)
 
 
 def _element_counts(

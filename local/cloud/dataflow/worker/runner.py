@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -13,8 +11,7 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from local.cloud.dataflow.worker.metrics import JobMetrics
-
-PROGRESS_SECONDS = 1.0
+from local.cloud.dataflow.worker.progress import PROGRESS_SECONDS, report_progress
 
 
 class BatchRunner(fn_runner.FnApiRunner):
@@ -30,7 +27,7 @@ class BatchRunner(fn_runner.FnApiRunner):
         )
         super().__init__(
             provision_info=fn_runner.ExtendedProvisionInfo(provision),
-            progress_request_frequency=PROGRESS_SECONDS,
+            progress_request_frequency=PROGRESS_SECONDS if workers > 1 else None,
         )
         self._options = PipelineOptions.from_dictionary(options)
         self._num_workers = workers
@@ -39,10 +36,7 @@ class BatchRunner(fn_runner.FnApiRunner):
     def run_proto(self, pipeline: beam_runner_api_pb2.Pipeline) -> None:
         """Raises what the pipeline raises."""
         place_workers(pipeline, self._num_workers)
-        # The runner asks workers for their progress, but has no place to tell it to.
-        fn_runner.ProgressRequester = functools.partial(  # type: ignore[misc,assignment]
-            ProgressRequester, callback=self._metrics.progress
-        )
+        report_progress(self._metrics.progress)
         self.run_via_runner_api(pipeline, self._options).wait_until_finish()
 
     def _execute_bundle(self, context: Any, bundle: Any, data: Any) -> Any:
@@ -59,29 +53,3 @@ def place_workers(pipeline: beam_runner_api_pb2.Pipeline, workers: int) -> None:
         )
         environment.payload = b""
         del environment.dependencies[:]
-
-
-class ProgressRequester(fn_runner.ProgressRequester):
-    """Asks for progress only after a period, which spares short bundles, and ends at once."""
-
-    def __init__(self, worker: Any, bundle: str, period: float, callback: Any) -> None:
-        super().__init__(worker, bundle, period, callback)
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        while not self._ended.wait(self._frequency):
-            answer = self._worker_handler.control_conn.push(_progress_request(self._instruction_id))
-            infos = answer.get().process_bundle_progress.monitoring_infos
-            if infos:
-                self._callback(self._instruction_id, infos)
-
-    def stop(self) -> None:
-        self._ended.set()
-
-
-def _progress_request(bundle: str) -> Any:
-    from apache_beam.portability.api import beam_fn_api_pb2
-
-    return beam_fn_api_pb2.InstructionRequest(
-        process_bundle_progress=beam_fn_api_pb2.ProcessBundleProgressRequest(instruction_id=bundle)
-    )

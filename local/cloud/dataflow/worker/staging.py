@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,8 @@ def finish_install(install: subprocess.Popen[str] | None) -> None:
         output, _ = install.communicate()
         if install.returncode:
             raise Failure(f"the staged packages could not be installed: {output.strip()}")
+        # This interpreter looked into the folder when there was nothing in it.
+        importlib.invalidate_caches()
 
 
 def _wanted(staged: Path) -> list[str]:

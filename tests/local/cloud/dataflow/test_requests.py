@@ -1,0 +1,167 @@
+"""The API by plain REST: names, labels, images, lists, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import requests
+from googleapiclient.errors import HttpError
+
+from tests.local.cloud.dataflow.conftest import IMAGE, LOCATION, PROJECT, Cloud, eventually
+
+
+def refusal(cloud: Cloud, name: str = "refused", **fields: Any) -> HttpError:
+    with pytest.raises(HttpError) as refused:
+        cloud.create(name, **fields)
+    return refused.value
+
+
+def pools(image: str) -> dict[str, Any]:
+    options = {"pipelineUrl": "gs://nightly/stuck/pipeline.pb"}
+    return {
+        "sdkPipelineOptions": {"options": options},
+        "workerPools": [{"sdkHarnessContainerImages": [{"containerImage": image}]}],
+    }
+
+
+def test_an_unknown_image_is_refused_with_the_remedy(cloud: Cloud) -> None:
+    error = refusal(cloud, environment=pools("registry.example/unknown:7"))
+    assert error.status_code == 400
+    assert "'registry.example/unknown:7'" in error.reason
+    assert "--image registry.example/unknown:7=PYTHON" in error.reason
+
+
+@pytest.mark.parametrize("image", [IMAGE, "apache/beam_python3.11_sdk:2.77.0"])
+def test_a_known_image_is_accepted(cloud: Cloud, image: str) -> None:
+    job = cloud.create("image", environment=pools(image))
+    assert job["currentState"] == "JOB_STATE_PENDING"
+    cloud.cancel(job["id"])
+    cloud.await_state(job["id"], "CANCELLED")
+
+
+@pytest.mark.parametrize("name", ["Upper", "1st", "under_score", "end-", ""])
+def test_a_bad_name_is_refused(cloud: Cloud, name: str) -> None:
+    assert refusal(cloud, name).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "labels", [{"key": "a" * 64}, {"a" * 64: "v"}, {"Key": "v"}, {"key": "V"}, {"1": "v"}]
+)
+def test_a_bad_label_is_refused(cloud: Cloud, labels: dict[str, str]) -> None:
+    assert refusal(cloud, labels=labels).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "feature"),
+    [
+        ({"type": "JOB_TYPE_STREAMING"}, "streaming"),
+        ({"type": 2}, "streaming"),
+        ({"replaceJobId": "an-id"}, "replaceJobId"),
+        ({"createdFromSnapshotId": "an-id"}, "snapshots"),
+        ({"environment": {}}, "pipelineUrl"),
+    ],
+)
+def test_what_is_missing_is_refused_by_name(
+    cloud: Cloud, fields: dict[str, Any], feature: str
+) -> None:
+    error = refusal(cloud, **fields)
+    assert error.status_code == 501
+    assert feature in error.reason
+
+
+@pytest.mark.parametrize("path", ["flexTemplates:launch", "snapshots", "templates:launch"])
+def test_methods_that_are_missing_are_refused(cloud: Cloud, path: str) -> None:
+    url = f"{cloud.url}/v1b3/projects/{PROJECT}/locations/{LOCATION}/{path}"
+    answer = requests.post(url, json={}, timeout=5)
+    assert answer.status_code == 501
+    assert path in answer.json()["error"]["message"]
+
+
+def test_an_unknown_job_is_not_found(cloud: Cloud) -> None:
+    with pytest.raises(HttpError) as missing:
+        cloud.job("2020-01-01_00_00_00-1")
+    assert missing.value.status_code == 404
+
+
+def test_one_request_id_makes_one_job_and_one_active_name_too(cloud: Cloud) -> None:
+    first = cloud.create("twin", clientRequestId="one", labels={"run": "1"})
+    assert cloud.create("twin", clientRequestId="one")["id"] == first["id"]
+    other = cloud.create("twin", clientRequestId="two")
+    assert (other["id"], other["clientRequestId"]) == (first["id"], "one")
+    cloud.cancel(first["id"])
+    cloud.await_state(first["id"], "CANCELLED")
+    assert cloud.create("twin", clientRequestId="one")["id"] == first["id"]
+    second = cloud.create("twin", clientRequestId="two")
+    assert second["id"] != first["id"]
+    cloud.cancel(second["id"])
+    cloud.await_state(second["id"], "CANCELLED")
+
+
+def test_a_batch_job_cannot_be_drained(cloud: Cloud) -> None:
+    job_id = cloud.create("undrained")["id"]
+    body = {"requestedState": "JOB_STATE_DRAINED"}
+    with pytest.raises(HttpError) as refused:
+        cloud.jobs.update(projectId=PROJECT, location=LOCATION, jobId=job_id, body=body).execute()
+    assert refused.value.status_code == 400
+    assert "drain" in refused.value.reason
+    cloud.cancel(job_id)
+    cloud.await_state(job_id, "CANCELLED")
+
+
+def test_jobs_are_listed_by_name_and_state_in_pages(cloud: Cloud) -> None:
+    project = "listed"
+
+    def listed(**query: Any) -> list[str]:
+        names: list[str] = []
+        request = cloud.jobs.list(projectId=project, location=LOCATION, **query)
+        while request is not None:
+            answer = request.execute()
+            names += [job["name"] for job in answer.get("jobs", [])]
+            request = cloud.jobs.list_next(request, answer)
+        return names
+
+    ids = {
+        name: cloud.create(name, project, labels={"a": "b"})["id"]
+        for name in ("score", "score-v2", "old")
+    }
+    update = {"requestedState": 5}
+    cloud.jobs.update(projectId=project, location=LOCATION, jobId=ids["old"], body=update).execute()
+    eventually(lambda: listed(filter="TERMINATED") == ["old"])
+
+    assert listed() == ["old", "score-v2", "score"]
+    assert listed(pageSize=1) == ["old", "score-v2", "score"]
+    assert listed(filter="ACTIVE") == ["score-v2", "score"]
+    assert listed(filter="ALL", name="score") == ["score"]
+    assert listed(name="scor") == []
+    [summary] = cloud.jobs.list(projectId=project, location=LOCATION, name="score").execute()[
+        "jobs"
+    ]
+    assert "labels" not in summary
+    assert "environment" not in summary
+    elsewhere = cloud.jobs.list(projectId=project, location="europe-west1").execute()
+    assert elsewhere["jobs"] == []
+    aggregated = requests.get(f"{cloud.url}/v1b3/projects/{project}/jobs:aggregated", timeout=5)
+    assert [job["id"] for job in aggregated.json()["jobs"]][-1] == ids["score"]
+
+
+def test_stopping_leaves_no_job_behind(cloud: Cloud) -> None:
+    ids = [cloud.create(name)["id"] for name in ("left-one", "left-two")]
+    stop = [sys.executable, "-m", "local.cloud.dataflow.stop", "--data", str(cloud.data)]
+    said = subprocess.run(stop, check=True, capture_output=True, text=True).stdout
+    assert int(said.split()[0]) >= 2
+    assert [cloud.state(job_id) for job_id in ids] == ["CANCELLED"] * 2
+    assert [cloud.processes(job_id) for job_id in ids] == [[], []]
+
+
+def test_a_job_without_its_supervisor_ends_and_is_never_shown_running(cloud: Cloud) -> None:
+    job_id = cloud.create("orphan")["id"]
+    [supervisor] = cloud.processes(job_id, "dataflow.supervisor")
+    eventually(lambda: cloud.processes(job_id, "worker.job"))
+    supervisor.kill()
+    cloud.await_state(job_id, "FAILED")
+    eventually(lambda: not cloud.processes(job_id))
+    [error] = cloud.messages(job_id)
+    assert "supervisor" in error["messageText"]
