@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.routing import BaseRoute
 
 from local.cloud.bigquery.catalog_api import CatalogEndpoints
@@ -16,13 +18,15 @@ from local.cloud.bigquery.store import Store
 from local.cloud.bigquery.uploads import Uploads
 from local.cloud.config import CloudConfig
 
+_SEMANTICS = Path(__file__).parent / "sql" / "semantics.sql"
+
 
 class BigQueryApi:
     """Datasets, tables and jobs under `<data>/bigquery`; loads read from `objects`."""
 
     def __init__(self, config: CloudConfig, objects: Objects) -> None:
         folder = config.data / "bigquery"
-        self._store = Store(folder / "tables.duckdb")
+        self._store = Store(folder / "tables.duckdb", _SEMANTICS.read_text())
         self._jobs = Jobs(
             self._store,
             {

@@ -182,7 +182,7 @@ class Jobs:
             return self._run_later(key, record).resource
 
     def find(self, project: str, job_id: str, location: str | None) -> str:
-        """The key of a job. Without a location only the multi-regions are searched; ApiError 404."""
+        """The key of a job; without a location only US and EU are searched. Raises ApiError 404."""
         for place in [location] if location else ["US", "EU"]:
             normal = place.upper() if place.upper() in ("US", "EU") else place.lower()
             key = f"{project}:{normal}.{job_id}"

@@ -98,7 +98,7 @@ def read(store: Store, resource: Resource, schema: Schema, page: Page, window: W
         if not schema or size <= 0:
             return Rows([], total, None)
         columns = ", ".join(_column(f.name, repeated=f.mode == "REPEATED") for f in schema)
-        found = cursor.execute(
+        found = cursor.sql(
             f"SELECT {columns} FROM {where} LIMIT {size} OFFSET {window.first + page.start}"
         ).to_arrow_table()
     rows = values.encode_rows(found, schema, int64_timestamps=page.int64_timestamps)

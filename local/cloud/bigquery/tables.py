@@ -80,13 +80,16 @@ def build(store: Store, ref: TableRef, body: Mapping[str, Any]) -> Resource:
     return touched({**resource, **{k: body[k] for k in _PLAIN & body.keys() if body[k]}})
 
 
-def create(store: Store, tx: Transaction, resource: Resource) -> None:
-    """Creates an empty table or a view. The caller holds the table's lock. Raises ApiError 409."""
+def create(store: Store, tx: Transaction, resource: Resource, *, replacing: bool = False) -> None:
+    """Creates an empty table or a view; the caller holds the table's lock.
+
+    `replacing` says that the same transaction has dropped what stood there. Raises ApiError 409.
+    """
     ref = table_of(resource)
     for other in tables_in(store, ref.in_dataset):
-        if other == ref:
+        if other == ref and not replacing:
             raise already_exists("Table", ref)
-        if str(other).lower() == str(ref).lower():
+        if other != ref and str(other).lower() == str(ref).lower():
             raise unsupported(f"two tables whose names differ only in case ({other}, {ref})")
     if resource["type"] == "TABLE":
         tx.execute(create_sql(ref, fields_of(resource)))

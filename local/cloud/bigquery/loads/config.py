@@ -44,7 +44,7 @@ class LoadConfig:
 
 
 def parse(body: Mapping[str, Any], project: str) -> LoadConfig:
-    """Reads `configuration.load`. Raises ApiError 400 for a wrong option, 501 for an unknown one."""
+    """Reads `configuration.load`. Raises ApiError 400 for a wrong option, 501 for unknown ones."""
     for key, value in body.items():
         if key not in _KNOWN_KEYS and value not in (None, "", [], {}, False):
             raise unsupported(f"the load option {key}")

@@ -1,14 +1,175 @@
-"""CREATE and DROP of tables and views, TRUNCATE."""
+"""CREATE and DROP of tables and views, TRUNCATE TABLE."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlglot import exp
 
+from local.cloud.bigquery import result_types, schema, tables, writes
+from local.cloud.bigquery.errors import already_exists
 from local.cloud.bigquery.jobs import Execution
-from local.cloud.bigquery.sql.names import Context
-from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.names import TableRef, Target
+from local.cloud.bigquery.resources import touched
+from local.cloud.bigquery.schema import Schema
+from local.cloud.bigquery.sql import translation
+from local.cloud.bigquery.sql.names import Context, Resolver
+from local.cloud.bigquery.store import Store, Transaction
+from local.cloud.bigquery.writes import Source, Write
 from local.cloud.http import unsupported
+
+_CREATE_PARTS = {"this", "kind", "expression", "properties", "replace", "exists"}
+_DROP_PARTS = {"this", "kind", "exists"}
+_GRANULARITIES = {"HOUR", "DAY", "MONTH", "YEAR"}
 
 
 def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) -> None:
-    raise unsupported(f"the statement {tree.key.upper()}")
+    """Changes the catalogue. Raises ApiError 404, 409, or 501 for the rest of DDL."""
+    if isinstance(tree, exp.Create):
+        _refuse_parts(tree, _CREATE_PARTS)
+        _create(execution, store, tree, context)
+    elif isinstance(tree, exp.Drop):
+        _refuse_parts(tree, _DROP_PARTS)
+        _drop(execution, store, tree, context)
+    elif isinstance(tree, exp.TruncateTable):
+        _truncate(execution, store, tree, context)
+    else:
+        raise unsupported(f"the statement {tree.sql('bigquery')[:60]}")
+
+
+def _refuse_parts(tree: exp.Expr, known: set[str]) -> None:
+    for part, value in tree.args.items():
+        if value and part not in known:
+            raise unsupported(f"{part} in {tree.key.upper()}")
+
+
+def _create(execution: Execution, store: Store, tree: exp.Create, context: Context) -> None:
+    kind = str(tree.kind).upper()
+    if kind not in ("TABLE", "VIEW"):
+        raise unsupported(f"CREATE {kind}")
+    named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    ref = Resolver(store, context, translation.parse).ref(named)
+    with execution.writing(ref.in_dataset, ref) as tx:
+        old = store.get("table", str(ref))
+        done = "REPLACE" if old else "CREATE"
+        if old is not None and tree.args.get("exists"):
+            done = "SKIP"
+        elif old is not None and not tree.args.get("replace"):
+            raise already_exists("Table", ref)
+        else:
+            if old is not None:
+                tables.drop(tx, old)
+            _create_new(store, tx, tree, ref, context)
+        with_rows = kind == "TABLE" and tree.expression
+        _complete(execution, tx, f"CREATE_{kind}{'_AS_SELECT' if with_rows else ''}", done, ref)
+
+
+def _create_new(
+    store: Store, tx: Transaction, tree: exp.Create, ref: TableRef, context: Context
+) -> None:
+    """Creates the table or view in the transaction, with the rows of AS SELECT."""
+    body = _layout(tree)
+    if str(tree.kind).upper() == "VIEW":
+        text = tree.expression.sql("bigquery")
+        fields = _bound(store, tx, tree.expression, context)[0]
+        body |= {"view": {"query": text}, "schema": schema.to_json(fields)}
+        tables.create(store, tx, tables.build(store, ref, body), replacing=True)
+        return
+    declared = _columns(tree.this) if isinstance(tree.this, exp.Schema) else ()
+    if tree.expression is None:
+        body["schema"] = schema.to_json(declared)
+        tables.create(store, tx, tables.build(store, ref, body), replacing=True)
+        return
+    fields, sql = _bound(store, tx, tree.expression, context)
+    resource = tables.build(store, ref, {**body, "schema": schema.to_json(declared or fields)})
+    tables.create(store, tx, resource, replacing=True)
+    write = Write(Target(ref), "WRITE_APPEND", "CREATE_NEVER", False, False, {}, declared or None)
+    writes.write_rows(store, tx, write, Source(fields, f"({sql}) AS result", typed=True), resource)
+
+
+def _bound(store: Store, tx: Transaction, query: exp.Expr, context: Context) -> tuple[Schema, str]:
+    prepared = translation.prepare(query.copy(), None, [])
+    translated = translation.translate(store, prepared, context)
+    for statement in translated.prelude:
+        tx.execute(statement)
+    return result_types.fields_of(tx.cursor.sql(translated.sql)), translated.sql
+
+
+def _columns(node: exp.Schema) -> Schema:
+    fields = []
+    for column in node.expressions:
+        if not isinstance(column, exp.ColumnDef):
+            raise unsupported(f"{column.sql('bigquery')} in CREATE TABLE")
+        required = False
+        for constraint in column.args.get("constraints") or []:
+            if not isinstance(constraint.kind, exp.NotNullColumnConstraint):
+                raise unsupported(f"the column option {constraint.sql('bigquery')}")
+            required = True
+        type_ = column.args["kind"].sql("bigquery")
+        if "<" in type_ or "(" in type_:
+            raise unsupported(f"the type {type_} in CREATE TABLE")
+        body = {"name": column.name, "type": type_, "mode": "REQUIRED" if required else "NULLABLE"}
+        fields.append(body)
+    return schema.parse({"fields": fields})
+
+
+def _layout(tree: exp.Create) -> dict[str, Any]:
+    """PARTITION BY and CLUSTER BY as a table resource has them."""
+    body: dict[str, Any] = {}
+    for item in (tree.args.get("properties") or exp.Properties(expressions=[])).expressions:
+        if isinstance(item, exp.PartitionedByProperty):
+            body["timePartitioning"] = _partitioning(item.this)
+        elif isinstance(item, exp.Cluster):
+            body["clustering"] = {"fields": [column.name for column in item.expressions]}
+        else:
+            raise unsupported(f"{item.sql('bigquery')} in CREATE")
+    return body
+
+
+def _partitioning(by: exp.Expr) -> dict[str, Any]:
+    if isinstance(by, exp.Schema | exp.Tuple) and len(by.expressions) == 1:
+        by = by.expressions[0]
+    if isinstance(by, exp.Column | exp.Identifier):
+        return {"type": "DAY", "field": by.name}
+    unit = by.text("unit").upper() or "DAY"
+    truncates = isinstance(by, exp.Date | exp.DateTrunc | exp.TimestampTrunc | exp.DatetimeTrunc)
+    if truncates and unit in _GRANULARITIES and isinstance(by.this, exp.Column):
+        return {"type": unit, "field": by.this.name}
+    raise unsupported(f"PARTITION BY {by.sql('bigquery')}")
+
+
+def _drop(execution: Execution, store: Store, tree: exp.Drop, context: Context) -> None:
+    kind = str(tree.args.get("kind")).upper()
+    if kind not in ("TABLE", "VIEW"):
+        raise unsupported(f"DROP {kind}")
+    ref = Resolver(store, context, translation.parse).ref(tree.this)
+    with execution.writing(ref) as tx:
+        missing = store.get("table", str(ref)) is None and tree.args.get("exists")
+        if not missing:
+            tables.drop(tx, tables.get(store, ref))
+        _complete(execution, tx, f"DROP_{kind}", "SKIP" if missing else "DROP", ref)
+
+
+def _truncate(
+    execution: Execution, store: Store, tree: exp.TruncateTable, context: Context
+) -> None:
+    ref = Resolver(store, context, translation.parse).ref(tree.expressions[0])
+    with execution.writing(ref) as tx:
+        resource = tables.get(store, ref)
+        count = tx.count(f"DELETE FROM {ref.physical}")
+        tx.put("table", str(ref), touched(resource))
+        statistics = {
+            "statementType": "TRUNCATE_TABLE",
+            "numDmlAffectedRows": str(count),
+            "dmlStats": {"deletedRowCount": str(count)},
+        }
+        execution.complete(tx, {"query": statistics}, ref.to_json())
+
+
+def _complete(execution: Execution, tx: Transaction, kind: str, done: str, ref: TableRef) -> None:
+    statistics = {
+        "statementType": kind,
+        "ddlOperationPerformed": done,
+        "ddlTargetTable": ref.to_json(),
+    }
+    execution.complete(tx, {"query": statistics}, ref.to_json())

@@ -10,6 +10,7 @@ from local.cloud.bigquery.errors import invalid_query
 from local.cloud.http import ApiError, unsupported
 
 _NO_FUNCTION = re.compile(r"Function with name (\w+) does not exist", re.IGNORECASE)
+_NOT_SUPPORTED = re.compile(r"not supported by the local cloud: (.*)")
 _NO_COLUMN = re.compile(r'(?:Referenced column|column named) "([^"]+)"')
 _NOT_NULL = re.compile(r"NOT NULL constraint failed: [^.\s]+\.(\S+)")
 
@@ -19,6 +20,8 @@ def query_failure(error: duckdb.Error) -> ApiError:
     text = str(error)
     if match := _NO_FUNCTION.search(text):
         return unsupported(f"the function {match[1].upper()}")
+    if match := _NOT_SUPPORTED.search(text):
+        return unsupported(match[1])
     if match := _NO_COLUMN.search(text):
         return invalid_query(f"Unrecognized name: {match[1]}")
     if match := _NOT_NULL.search(text):

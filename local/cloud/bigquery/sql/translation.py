@@ -46,6 +46,9 @@ def prepare(tree: exp.Expr, mode: str | None, parameters: Sequence[Mapping[str, 
     """Binds parameters and refuses functions we cannot answer for."""
     query_parameters.bind(tree, mode, parameters)
     check_functions(tree)
+    _widen_literals(tree)
+    if isinstance(tree, exp.Query):
+        _name_columns(tree)
     return tree
 
 
@@ -62,6 +65,34 @@ def generate(tree: exp.Expr) -> str:
         return tree.sql(dialect=OnDuckDB, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise unsupported(f"this SQL: {_first_line(error)}") from error
+
+
+def _widen_literals(tree: exp.Expr) -> None:
+    """Arithmetic on whole numbers is 64 bits wide in BigQuery, 32 for literals in DuckDB."""
+    for node in list(tree.find_all(exp.Literal)):
+        sibling = node.parent.expression if isinstance(node.parent, exp.Binary) else None
+        widest = isinstance(node.parent, exp.Mul | exp.Add | exp.Sub) and isinstance(
+            node.parent.this, exp.Literal
+        )
+        if widest and sibling is not None and not node.is_string and node.name.isdigit():
+            node.replace(exp.cast(node.copy(), exp.DType.BIGINT))
+
+
+def _name_columns(tree: exp.Query) -> None:
+    """Columns without a name are f0_, f1_ and so on."""
+    query: exp.Expr = tree
+    while not isinstance(query, exp.Select):
+        query = query.this
+    unnamed = 0
+    for projection in query.expressions:
+        if isinstance(projection, exp.Alias | exp.Column | exp.Star):
+            continue
+        if isinstance(projection, exp.Dot):
+            name = projection.name
+        else:
+            name = f"f{unnamed}_"
+            unnamed += 1
+        projection.replace(exp.alias_(projection.copy(), name, quoted=True))
 
 
 def _first_line(error: Exception) -> str:
