@@ -1,0 +1,41 @@
+"""A tiny trained model: weight = weeks / 5."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from importlib.metadata import version as installed
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sklearn.linear_model import LinearRegression
+
+from beam_jobs.objects import Objects
+from beam_jobs.prediction.manifest import ModelColumn, ModelManifest
+from beam_jobs.prediction.reference import reference_statistics
+from beam_jobs.prediction.versions import publish_version, set_alias
+
+
+def release(root: str, version: str, objects: Objects, feature: str = "weeks") -> ModelManifest:
+    """Writes the version's folder below `root` and makes it champion."""
+    weeks = np.linspace(20, 45, 26)
+    model = LinearRegression().fit(pd.DataFrame({feature: weeks}), weeks / 5)
+    artifact = io.BytesIO()
+    joblib.dump(model, artifact)
+    manifest = ModelManifest(
+        name="weights",
+        version=version,
+        kind="sklearn",
+        artifact="model.joblib",
+        sha256=hashlib.sha256(artifact.getvalue()).hexdigest(),
+        inputs=(ModelColumn(name=feature, type="float"),),
+        outputs=(ModelColumn(name="weight", type="float"),),
+        libraries={"scikit-learn": installed("scikit-learn")},
+        reference=reference_statistics(pa.table({feature: weeks, "weight": weeks / 5})),
+        created_at="2026-01-01T00:00:00+00:00",
+    )
+    publish_version(root, manifest, artifact.getvalue(), objects)
+    set_alias(root, "champion", version, objects)
+    return manifest

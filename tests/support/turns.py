@@ -1,0 +1,129 @@
+"""Drives a task turn by turn, as Airflow would: defers, triggers, reschedules, skips.
+
+The parts of Airflow that a task talks to are small values here, so that a test can kill a task
+between two turns, or run the tasks of several DAG runs side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.exceptions import AirflowRescheduleException
+from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+from airflow.sdk.module_loading import import_string
+
+from nightstream.form import trigger_form
+
+
+@dataclass
+class DagRun:
+    """One run of a DAG, and the XComs of its tasks."""
+
+    run_id: str = "manual__1"
+    dag_id: str = "weights_batch"
+    params: dict[str, Any] = field(default_factory=dict)
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    run_after: datetime = datetime(2026, 1, 6, 7, tzinfo=UTC)
+    xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    """States of other runs, by run id; those not named are running."""
+
+
+@dataclass
+class TaskInstance:
+    """What a task sees of itself."""
+
+    run: DagRun
+    task: Any
+    try_number: int = 1
+    map_index: int = -1
+    first_reschedule: datetime | None = None
+
+    @property
+    def dag_id(self) -> str:
+        return self.run.dag_id
+
+    @property
+    def run_id(self) -> str:
+        return self.run.run_id
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.run.xcoms[self.task.task_id, key] = value
+
+    def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
+        return self.run.xcoms.get((task_ids, key))
+
+    def get_first_reschedule_date(self, context: Any) -> datetime | None:  # noqa: ARG002
+        return self.first_reschedule
+
+    def get_dagrun_state(self, dag_id: str, run_id: str) -> str:  # noqa: ARG002
+        return self.run.states.get(run_id, "running")
+
+
+@dataclass
+class Task:
+    """One task of one DAG run."""
+
+    operator: Any
+    run: DagRun
+    try_number: int = 1
+    turns: int = 0
+    skipped: list[str] = field(default_factory=list)
+    """Tasks downstream that it skipped."""
+    _next: TaskDeferred | None = None
+    _rescheduled: AirflowRescheduleException | None = None
+    _first_reschedule: datetime | None = None
+
+    def turn(self) -> bool:
+        """One turn on a worker; False when the task has to wait. Returns True when it is done."""
+        self.turns += 1
+        ti = TaskInstance(
+            self.run, self.operator, self.try_number, first_reschedule=self._first_reschedule
+        )
+        defaults = {name: param.value for name, param in trigger_form().items()}
+        context = {"ti": ti, "dag_run": self.run, "params": defaults | self.run.params}
+        deferred, self._next, self._rescheduled = self._next, None, None
+        try:
+            result = (
+                getattr(self.operator, deferred.method_name)(
+                    context, event="it fired", **(deferred.kwargs or {})
+                )
+                if deferred
+                else self.operator.execute(context)
+            )
+        except TaskDeferred as again:
+            self._next = again
+            return False
+        except AirflowRescheduleException as again:
+            self._rescheduled = again
+            self._first_reschedule = self._first_reschedule or datetime.now(UTC)
+            return False
+        except DownstreamTasksSkipped as skip:
+            self.skipped = [task[0] for task in skip.tasks]
+            return True
+        if result is not None:
+            ti.xcom_push("return_value", result)
+        return True
+
+    def wait(self, seconds: float = 60) -> None:
+        """What happens between two turns: the trigger runs, or time passes."""
+        if self._next is not None:
+            # The triggerer has another process's copy of the trigger.
+            path, kwargs = self._next.trigger.serialize()
+            trigger = import_string(path)(**kwargs)
+            asyncio.run(asyncio.wait_for(anext(aiter(trigger.run())), seconds))
+        if self._rescheduled is not None:
+            until = self._rescheduled.reschedule_date
+            time.sleep(max(0.0, (until - datetime.now(UTC)).total_seconds()))
+
+    def finish(self) -> Any:
+        """Turns until the task is done; what it returned."""
+        while not self.turn():
+            self.wait()
+        return self.run.xcoms.get((self.operator.task_id, "return_value"))
