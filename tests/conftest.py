@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.support.local_cloud import LocalCloud  # noqa: E402
+from tests.support.local_cloud import LocalCloud
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +25,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
 @pytest.fixture
 def cloud_env(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
     """The shared local cloud, with this process's Google clients pointed at it."""
-    for name, value in local_cloud.env.items():
-        monkeypatch.setenv(name, value)
+    local_cloud.point_clients_here(monkeypatch)
     return local_cloud
 
 
@@ -34,8 +33,7 @@ def cloud_env(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Local
 def fresh_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
     """A local cloud of this test's own, with the clients pointed at it."""
     cloud = LocalCloud(tmp_path / "cloud").start()
-    for name, value in cloud.env.items():
-        monkeypatch.setenv(name, value)
+    cloud.point_clients_here(monkeypatch)
     yield cloud
     cloud.stop()
 

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+from google.auth.compute_engine import _metadata
+
 ROOT = Path(__file__).parents[2]
 PROJECT = "nightstream-test"
 _PATIENCE_S = 60
@@ -45,6 +48,13 @@ class LocalCloud:
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "NIGHTSTREAM_DATAFLOW_ENDPOINT": self.url,
         }
+
+    def point_clients_here(self, patch: pytest.MonkeyPatch) -> None:
+        """What `env` does for a new process, for this one."""
+        for name, value in self.env.items():
+            patch.setenv(name, value)
+        # google-auth reads this variable when it is imported, which may be long ago.
+        patch.setattr(_metadata, "_GCE_METADATA_HOST", self.env["GCE_METADATA_HOST"])
 
     @property
     def pid(self) -> int:

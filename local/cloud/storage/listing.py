@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from local.cloud.http import ApiError, unsupported
 from local.cloud.storage.model import StoredObject
-from local.cloud.storage.preconditions import integer
+from local.cloud.storage.preconditions import flag, integer
 
 _LIMIT = 1000
 # Sorts behind every name that begins with what stands before it.
@@ -32,7 +32,7 @@ class ListQuery:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> ListQuery:
         """Raises ApiError 400, and 501 for listings that this server cannot give."""
-        if query.get("softDeleted") == "true":
+        if flag(query, "softDeleted"):
             raise unsupported("softDeleted listings")
         if query.get("filter"):
             raise unsupported("listings by filter")
@@ -50,7 +50,7 @@ class ListQuery:
             start=max(prefix, query.get("startOffset", ""), _position(query.get("pageToken"))),
             end=query.get("endOffset") or None,
             limit=min(limit or _LIMIT, _LIMIT),
-            trailing_delimiter=query.get("includeTrailingDelimiter") == "true",
+            trailing_delimiter=flag(query, "includeTrailingDelimiter"),
         )
 
 

@@ -75,3 +75,8 @@ def integer(query: Mapping[str, str], name: str) -> int | None:
         return int(text)
     except ValueError as error:
         raise ApiError(400, f"Invalid value for {name}: '{text}'", "invalidParameter") from error
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """A boolean parameter, as clients spell it (true, True)."""
+    return query.get(name, "").lower() == "true"
