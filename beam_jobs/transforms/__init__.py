@@ -1,1 +1,1 @@
-"""The steps of the batch job: read, validate, score, write, report. Rows travel as Arrow batches."""
+"""The steps of the batch job: read, validate, score, write, report; all on Arrow batches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,18 +70,22 @@ class SlicedPayloads:
 
 
 def slices(batch: ValidBatch, max_rows: int) -> Iterator[ValidBatch]:
-    """The same rows in batches of at most `max_rows`; dead rows and the count go with the first."""
+    """The same rows in the fewest batches of at most `max_rows`, all of about one size.
+
+    The dead rows and the count go with the first.
+    """
     rows = batch.rows
-    if rows.batch.num_rows <= max_rows:
+    total = rows.batch.num_rows
+    if total <= max_rows:
         yield batch
         return
-    for offset in range(0, rows.batch.num_rows, max_rows):
+    size = math.ceil(total / math.ceil(total / max_rows))
+    dead, rows_in = batch.dead, batch.rows_in
+    for offset in range(0, total, size):
         part = ValidRows(
-            rows.batch.slice(offset, max_rows),
-            rows.positions.slice(offset, max_rows),
+            rows.batch.slice(offset, size),
+            rows.positions.slice(offset, size),
             SlicedPayloads(rows.payloads, offset),
         )
-        if offset == 0:
-            yield ValidBatch(batch.source, part, batch.dead, batch.rows_in)
-        else:
-            yield ValidBatch(batch.source, part, batch.dead.slice(0, 0), 0)
+        yield ValidBatch(batch.source, part, dead, rows_in)
+        dead, rows_in = dead.slice(0, 0), 0

@@ -1,0 +1,74 @@
+"""The job's pipeline."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+from apache_beam.ml.inference.base import RunInference
+from apache_beam.pvalue import PCollection
+
+from beam_jobs.prediction.handler import ArrowModelHandler
+from beam_jobs.prediction.manifest import ModelManifest
+from beam_jobs.reading import ByteRange, SourceLayout
+from beam_jobs.runs.layout import RunLayout
+from beam_jobs.runs.manifest import SourceCount
+from beam_jobs.runs.plan import RunPlan
+from beam_jobs.transforms.account import Account
+from beam_jobs.transforms.columns import Provenance, prediction_schema
+from beam_jobs.transforms.histograms import Profile
+from beam_jobs.transforms.manifest import FinishAttempt
+from beam_jobs.transforms.predict import settle
+from beam_jobs.transforms.read import InspectInputs, ReadRanges, Validate
+from beam_jobs.transforms.report import JobReport, add_reports
+from beam_jobs.transforms.write import WriteDeadLetters, WritePredictions
+
+
+def score_night(
+    pipeline: beam.Pipeline, plan: RunPlan, attempt: int, model: ModelManifest, job_name: str
+) -> PCollection:
+    """Scores everything that the plan names; the manifest is the one element that comes out.
+
+    From reading a range to writing its rows is one fused stage: only ranges and reports, never
+    rows, travel between workers.
+    """
+    layout = RunLayout(plan.root, plan.run_key).attempt(attempt)
+    profile = Profile.of(plan.spec, model.reference)
+    run = Provenance.of(plan)
+
+    layouts = (
+        pipeline
+        | "Inputs" >> beam.Create(plan.inputs)
+        | "Inspect" >> beam.ParDo(InspectInputs(plan.spec))
+    )
+    scored = (
+        layouts
+        | "Ranges" >> beam.FlatMap(byte_ranges, plan.spec.job.split_bytes)
+        | "Spread" >> beam.Reshuffle()
+        | "Read" >> beam.ParDo(ReadRanges(plan.spec))
+        | "Validate" >> beam.ParDo(Validate(plan.spec))
+        | "Predict" >> RunInference(ArrowModelHandler(plan.model.uri, plan.model.sha256))
+        | "Settle" >> beam.Map(settle)
+    )
+    predictions = WritePredictions(layout.predictions, prediction_schema(plan.spec), run)
+    reports = (
+        layouts | "Report inputs" >> beam.Map(source_report),
+        scored | "Write predictions" >> beam.ParDo(predictions),
+        scored | "Write dead letters" >> beam.ParDo(WriteDeadLetters(layout.dead_letters, run)),
+        scored | "Account" >> beam.ParDo(Account(profile)),
+    )
+    return (
+        reports
+        | "All reports" >> beam.Flatten()
+        | "Add up" >> beam.CombineGlobally(add_reports)
+        | "Manifest" >> beam.Map(FinishAttempt.of(plan, attempt, job_name, layout, profile))
+    )
+
+
+def byte_ranges(layout: SourceLayout, split_bytes: int) -> list[tuple[SourceLayout, ByteRange]]:
+    """The pieces in which an object is read."""
+    return [(layout, part) for part in layout.ranges(split_bytes)]
+
+
+def source_report(layout: SourceLayout) -> JobReport:
+    """An object is reported even if it has no rows, and so no ranges."""
+    source = SourceCount(object=layout.object, ranges=(), extra_columns=layout.extra_columns)
+    return JobReport(sources=(source,))

@@ -1,0 +1,40 @@
+"""From what the model said to rows with predictions and rows without."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from beam_jobs.prediction.scoring import FailedRows, Predicted
+from beam_jobs.rows import DeadRow, ValidRows, dead_batch
+from beam_jobs.runs.dead_letter import ErrorCode, Stage
+from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
+
+
+def settle(element: tuple[ValidBatch, Predicted]) -> ScoredBatch:
+    """The batch as it is written: every row with its prediction, or dead."""
+    batch, predicted = element
+    rows, positions, dead = batch.rows.batch, batch.rows.positions, batch.dead
+    if predicted.indices is not None:
+        kept = pa.array(predicted.indices)
+        rows, positions = rows.take(kept), positions.take(kept)
+        dead = pa.concat_batches([dead, _dead(batch.rows, predicted.failed)])
+    return ScoredBatch(
+        source=batch.source,
+        rows=rows,
+        outputs=predicted.outputs,
+        positions=positions,
+        dead=dead,
+        rows_in=batch.rows_in,
+        scored_at=datetime.now(UTC),
+    )
+
+
+def _dead(rows: ValidRows, failed: FailedRows) -> pa.RecordBatch:
+    payloads = rows.payloads.take(failed.indices).to_pylist()
+    positions = rows.positions.take(pa.array(failed.indices)).to_pylist()
+    return dead_batch(
+        DeadRow(Stage.PREDICT, ErrorCode.PREDICTION_FAILED, message, payload, position)
+        for message, payload, position in zip(failed.messages, payloads, positions, strict=True)
+    )

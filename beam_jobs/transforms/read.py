@@ -1,0 +1,73 @@
+"""From the night's objects to rows that keep the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apache_beam as beam
+import pyarrow as pa
+
+from beam_jobs.contract import Contract, validate
+from beam_jobs.contract.types import arrow_schema
+from beam_jobs.objects import open_objects
+from beam_jobs.reading import ByteRange, SourceLayout, inspect, read
+from beam_jobs.rows import GivenPayloads, ReadBlock, RowBlock, dead_batch
+from beam_jobs.runs.plan import InputObject
+from beam_jobs.spec.service import InputSpec, ServiceSpec
+from beam_jobs.transforms.elements import SourceRange, ValidBatch, slices
+from beam_jobs.transforms.prefetch import prefetched
+
+
+class InspectInputs(beam.DoFn):
+    """InputObject → SourceLayout. Fails the job on a file that cannot be read as a whole."""
+
+    def __init__(self, spec: ServiceSpec) -> None:
+        self._input = spec.input
+
+    def process(self, source: InputObject) -> Iterator[SourceLayout]:
+        yield inspect(self._input, source, open_objects(source.uri))
+
+
+class ReadRanges(beam.DoFn):
+    """(SourceLayout, ByteRange) → ReadBlock with its source, block by block."""
+
+    def __init__(self, spec: ServiceSpec) -> None:
+        self._input = spec.input
+
+    def process(
+        self, element: tuple[SourceLayout, ByteRange]
+    ) -> Iterator[tuple[SourceRange, ReadBlock]]:
+        layout, part = element
+        source = SourceRange(layout.object, part.start, part.end)
+        # A range without rows is accounted for too.
+        yield source, no_rows(self._input)
+        blocks = read(self._input, layout, part, open_objects(layout.object.uri))
+        for block in prefetched(blocks):
+            yield source, block
+
+
+def no_rows(input_: InputSpec) -> ReadBlock:
+    """A block in which nothing was read."""
+    rows = RowBlock(
+        batch=pa.RecordBatch.from_pylist([], arrow_schema(input_.fields)),
+        positions=pa.array([], pa.int64()),
+        payloads=GivenPayloads(pa.array([], pa.binary())),
+    )
+    return ReadBlock(rows, dead_batch(), rows_in=0)
+
+
+class Validate(beam.DoFn):
+    """ReadBlock with its source → ValidBatch, of as many rows as the model takes at once."""
+
+    def __init__(self, spec: ServiceSpec) -> None:
+        self._input = spec.input
+        self._batch_rows = spec.model.batch_rows
+
+    def setup(self) -> None:
+        self._contract = Contract.of(self._input)
+
+    def process(self, element: tuple[SourceRange, ReadBlock]) -> Iterator[ValidBatch]:
+        source, block = element
+        valid, dead = validate(self._contract, block.rows)
+        whole = ValidBatch(source, valid, pa.concat_batches([block.dead, dead]), block.rows_in)
+        yield from slices(whole, self._batch_rows)
