@@ -47,6 +47,9 @@ def boundary_of(content_type: str) -> bytes:
     boundary = header.get_param("boundary")
     if not isinstance(boundary, str):
         raise _malformed(f"Content-Type has no boundary: {content_type}")
+    if boundary.startswith("'") and boundary.endswith("'"):
+        # gcloud quotes it the way Python does.
+        boundary = boundary[1:-1]
     return boundary.encode()
 
 

@@ -34,6 +34,7 @@ class BucketsApi:
             EncodedRoute(one, self.patch, methods=["PATCH"]),
             EncodedRoute(one, self.delete, methods=["DELETE"]),
             EncodedRoute(f"{one}/storageLayout", self.layout, methods=["GET"]),
+            EncodedRoute(f"{one}/managedFolders", self.managed_folders, methods=["GET"]),
         ]
 
     async def insert(self, request: Request) -> Response:
@@ -94,6 +95,11 @@ class BucketsApi:
                 "hierarchicalNamespace": {"enabled": False},
             }
         )
+
+    def managed_folders(self, request: Request) -> Response:
+        """None: making one is refused. gcloud looks before it removes a bucket."""
+        self._store.bucket(request.path_params["bucket"])
+        return JSONResponse({"kind": "storage#managedFolders"})
 
 
 def _require(request: Request, bucket: Bucket) -> None:

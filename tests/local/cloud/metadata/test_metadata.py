@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import google.auth
 import google.auth.transport.requests
@@ -17,8 +18,11 @@ ACCOUNT = f"local@{PROJECT}.iam.gserviceaccount.com"
 
 
 @pytest.fixture
-def transport(cloud_env: LocalCloud, monkeypatch: pytest.MonkeyPatch, tmp_path):
+def transport(
+    cloud_env: LocalCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> google.auth.transport.requests.Request:
     """google-auth's transport, on a machine without any key file."""
+    assert cloud_env.env["GCE_METADATA_HOST"] == _metadata._GCE_METADATA_HOST
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     assert _metadata.is_on_gce(google.auth.transport.requests.Request())

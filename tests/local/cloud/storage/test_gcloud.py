@@ -1,0 +1,48 @@
+"""`gcloud storage`, as installed."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.local_cloud import PROJECT, LocalCloud
+
+
+@pytest.fixture
+def gcloud(cloud_env: LocalCloud, tmp_path: Path):
+    env = {
+        **os.environ,
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{cloud_env.url}/storage/v1/",
+        "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+        "CLOUDSDK_CONFIG": str(tmp_path / "config"),
+        "CLOUDSDK_CORE_PROJECT": PROJECT,
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+    }
+
+    def run(*arguments: str) -> str:
+        command = ["gcloud", "storage", *arguments]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_gcloud_copies_lists_synchronises_and_removes(gcloud, bucket: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "big.bin").write_bytes(random.Random(1).randbytes(9_000_000))
+    (folder / "deep" / "small.csv").write_text("1,2\n")
+
+    gcloud("rsync", "--recursive", str(folder), f"gs://{bucket}/in")
+    listed = gcloud("ls", "--recursive", f"gs://{bucket}/in/").split()
+    assert f"gs://{bucket}/in/big.bin" in listed
+    assert gcloud("cat", f"gs://{bucket}/in/deep/small.csv") == "1,2\n"
+    gcloud("cp", f"gs://{bucket}/in/big.bin", str(tmp_path / "back.bin"))
+    assert (tmp_path / "back.bin").read_bytes() == (folder / "big.bin").read_bytes()
+    gcloud("rm", "--recursive", f"gs://{bucket}")
+    assert bucket not in gcloud("ls")
