@@ -50,9 +50,11 @@ class Quoting:
     def unclosed(self, data: bytes, starts: Offsets, ends: Offsets) -> list[int]:
         """Which of these lines end inside quotes."""
         quotes = self._positions(data)
-        if not len(quotes):
+        if not len(quotes) or not len(starts):
             return []
-        line = np.searchsorted(starts, quotes, "right") - 1
+        line = np.maximum(np.searchsorted(starts, quotes, "right") - 1, 0)
+        inside = (starts[line] <= quotes) & (quotes < ends[line])
+        quotes, line = quotes[inside], line[inside]
         counts = np.bincount(line, minlength=len(starts))
         rank = np.arange(len(quotes)) - (np.cumsum(counts) - counts)[line]
         odd = np.flatnonzero(counts % 2)
