@@ -139,10 +139,15 @@ def _server_uid() -> int:
 
 def _as_server_user() -> tuple[str, ...]:
     """PostgreSQL refuses to run as root. There (a container, as a rule) it runs as `nobody`, with
-    root's right to pass through folders, so that no folder's permissions need be loosened."""
+    root's right to pass through folders, so that no folder's permissions need be loosened.
+
+    Without no_setuid_fixup the kernel leaves that right out of account in access(2), by which
+    PostgreSQL looks for its own programs.
+    """
     if not _needs_server_user():
         return ()
     return (
         *("setpriv", f"--reuid={_server_uid()}", "--clear-groups"),
         *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+        "--securebits=+no_setuid_fixup",
     )
