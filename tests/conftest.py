@@ -11,13 +11,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.support.local_cloud import LocalCloud
+from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud
 
 
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The whole local cloud, shared by all tests; ask for `fresh_cloud` to kill or break one."""
-    cloud = LocalCloud(tmp_path_factory.mktemp("local_cloud") / "data").start()
+    image = ("--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}")
+    cloud = LocalCloud(tmp_path_factory.mktemp("local_cloud") / "data", image).start()
     yield cloud
     cloud.stop()
 

@@ -18,6 +18,8 @@ from google.auth.compute_engine import _metadata
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "nightstream-test"
+WORKER_IMAGE = "nightstream-worker:test"
+"""Of the shared cloud: this interpreter with this source tree."""
 _PATIENCE_S = 60
 
 

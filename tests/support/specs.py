@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
-from tests.support.local_cloud import PROJECT
+from tests.support.local_cloud import PROJECT, WORKER_IMAGE
 
 
 def a_service(name: str = "weights", **parts: Any) -> ServiceSpec:
@@ -36,7 +36,7 @@ def an_environment(endpoint: str | None = None, **parts: Any) -> EnvironmentSpec
         "project": PROJECT,
         "buckets": {"input": "input", "work": "work", "models": "models"},
         "bigquery": {"dataset": "nightstream", "location": "US"},
-        "dataflow": {"region": "us-central1", "endpoint": endpoint, "launch_timeout_seconds": 100},
+        "dataflow": {"region": "us-central1", "endpoint": endpoint, "worker_image": WORKER_IMAGE},
         "airflow": {"poll_seconds": 0.05, "retry_delay_seconds": 0},
     }
     for section, keys in parts.items():

@@ -100,9 +100,9 @@ def test_at_the_timeout_the_launcher_and_its_children_are_killed() -> None:
 
     assert launched.timed_out
     assert launched.returncode != 0
-    assert not psutil.pid_exists(int(lines[0])) or (
-        psutil.Process(int(lines[0])).status() == psutil.STATUS_ZOMBIE
-    )
+    while psutil.pid_exists(int(lines[0])):
+        if psutil.Process(int(lines[0])).status() == psutil.STATUS_ZOMBIE:
+            break
 
 
 def test_the_launcher_has_the_code_that_runs_here(

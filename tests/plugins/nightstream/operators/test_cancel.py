@@ -1,0 +1,91 @@
+"""Cancelling a night's job."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from nightstream.runs import ResolvedRun
+from nightstream.scoring.jobs import job_labels, job_name
+from tests.plugins.nightstream.operators.conftest import Service
+from tests.support.models import release
+from tests.support.turns import DagRun
+
+pytestmark = pytest.mark.usefixtures("stuck")
+
+
+@pytest.fixture
+def runs(service: Service) -> list[DagRun]:
+    """Two DAG runs of one night that have resolved the same work."""
+    release(service.models, "v1", service.objects)
+    service.put("a.csv")
+    service.put("_SUCCESS")
+    runs = [DagRun("manual__1"), DagRun("manual__2")]
+    for run in runs:
+        service.task("resolve", run).finish()
+    return runs
+
+
+def stick(cloud: Service, run: DagRun, **labels: str) -> str:
+    resolved = ResolvedRun.model_validate(run.xcoms["resolve", "return_value"])
+    name = job_name("weights", labels.get("run_key", resolved.run_key))
+    return cloud.stuck_job(name, job_labels(resolved, 1, {}) | labels)
+
+
+def cancelling(**states: str) -> DagRun:
+    return DagRun("manual__cancel", params={"cancel": True}, states=states)
+
+
+@pytest.mark.parametrize("mode", ["service", "reschedules"])
+def test_a_job_that_one_run_waits_for_is_cancelled_and_seen_to_end(
+    mode: str, request: pytest.FixtureRequest, runs: list[DagRun]
+) -> None:
+    service: Service = request.getfixturevalue(mode)
+    job_id = stick(service, runs[0])
+    waiting = service.task("score", runs[0])
+    waiting.turn()
+
+    service.task("cancel", cancelling()).finish()
+
+    assert service.dataflow.get(job_id).state == "CANCELLED"
+    with pytest.raises(AirflowFailException, match="was cancelled"):
+        waiting.finish()
+
+
+def test_a_job_that_two_runs_wait_for_is_not_cancelled_and_both_are_named(
+    service: Service, runs: list[DagRun]
+) -> None:
+    job_id = stick(service, runs[0])
+    for run in runs:
+        service.task("score", run).turn()
+
+    with pytest.raises(AirflowFailException, match="2 DAG runs wait for it") as refused:
+        service.task("cancel", cancelling()).finish()
+
+    assert all(run.run_id in str(refused.value) for run in runs)
+    assert service.dataflow.get(job_id).state in ("PENDING", "RUNNING")
+    service.dataflow.cancel(job_id)
+
+
+def test_a_run_that_is_over_does_not_hold_a_job(service: Service, runs: list[DagRun]) -> None:
+    job_id = stick(service, runs[0])
+    for run in runs:
+        service.task("score", run).turn()
+
+    service.task("cancel", cancelling(manual__2="failed")).finish()
+
+    assert service.dataflow.get(job_id).state == "CANCELLED"
+
+
+def test_jobs_of_other_nights_and_other_services_are_left_alone(
+    service: Service, runs: list[DagRun]
+) -> None:
+    tomorrow = stick(service, runs[0], score_date="2026-01-06", run_key="1" * 40)
+    neighbour = stick(service, runs[0], service="weights_batch", run_key="2" * 40)
+
+    assert service.task("cancel", cancelling()).turn()
+
+    states = {service.dataflow.get(job_id).state for job_id in (tomorrow, neighbour)}
+    assert states <= {"PENDING", "RUNNING"}
+    for job_id in (tomorrow, neighbour):
+        service.dataflow.cancel(job_id)
