@@ -20,8 +20,8 @@ from starlette.routing import BaseRoute, Route
 from local.cloud.bigquery.api import BigQueryApi
 from local.cloud.config import CloudConfig
 from local.cloud.connection import Connection
-from local.cloud.fault_injection import FaultInjection, FaultsApi
 from local.cloud.dataflow.api import DataflowApi
+from local.cloud.fault_injection import FaultInjection, FaultsApi
 from local.cloud.faults import ARMED
 from local.cloud.folder import FolderLock
 from local.cloud.http import Api, ApiError, unsupported

@@ -27,6 +27,18 @@ def test_a_running_server_is_healthy(local_cloud: LocalCloud) -> None:
     assert local_cloud.call("GET", "/healthz") == {"status": "ok"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/storage/v1/b?project=p",
+        "/bigquery/v2/projects/p/datasets",
+        "/v1b3/projects/p/locations/us-central1/jobs",
+    ],
+)
+def test_every_api_answers_on_the_one_port(local_cloud: LocalCloud, path: str) -> None:
+    assert isinstance(local_cloud.call("GET", path), dict)
+
+
 def test_an_unknown_path_is_404_in_googles_shape(local_cloud: LocalCloud) -> None:
     error = error_of(local_cloud, "GET", "/nowhere/at/all")
     assert (error["code"], error["status"]) == (404, "NOT_FOUND")
