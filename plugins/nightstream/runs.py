@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 
 from beam_jobs.runs.plan import Pinned
 
@@ -41,3 +42,37 @@ class ScoredRun(Pinned):
     manifest_uri: str
     reused: bool
     """True when the output was there already and no job was waited for."""
+
+
+class AuditedRun(Pinned):
+    """One complete attempt without findings: it may be published."""
+
+    run_key: str
+    attempt: int
+    manifest_uri: str
+    rows_in: int
+    rows_scored: int
+    rows_dead: int
+
+
+class Outcome(StrEnum):
+    """What became of an audited run."""
+
+    PUBLISHED = "published"
+    SKIPPED_IDENTICAL = "skipped_identical"
+    """Another DAG run had published this very work."""
+    DRY_RUN = "dry_run"
+
+
+class PublishedRun(Pinned):
+    """What `publish` did, and which publication stands since."""
+
+    outcome: Outcome
+    partition: str
+    """The partition of predictions, as `project.dataset.table$YYYYMMDD`."""
+    sequence: int | None = None
+    """How often the night had been published; None, as all that follows, for a dry run."""
+    dead_letters_load: str | None = None
+    predictions_load: str | None = None
+    """BigQuery job ids."""
+    published_at: datetime | None = None

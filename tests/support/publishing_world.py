@@ -15,6 +15,7 @@ from beam_jobs.objects import ObjectChangedError, ObjectInfo, PreconditionError
 from nightstream.publishing.ledger import Ledger, Night, Publisher
 from nightstream.publishing.ledgers import LedgerFile
 from nightstream.publishing.loads import Load, LoadState, LoadStatus
+from nightstream.publishing.preparation import Cargo
 from nightstream.publishing.publisher import (
     LoadFailedError,
     NightHeldError,
@@ -40,7 +41,10 @@ class Work:
     def manifest(self) -> str:
         return f"gs://work/demo/runs/{self.run_key}/1/manifest.json"
 
-    def night(self) -> Night:
+    def cargo(self) -> Cargo:
+        return Cargo(self._night(), self._load("dead"), self._load("predictions"))
+
+    def _night(self) -> Night:
         return Night(
             service="demo",
             score_date=NIGHT,
@@ -49,7 +53,7 @@ class Work:
             model_version="1",
         )
 
-    def load(self, part: str) -> Load:
+    def _load(self, part: str) -> Load:
         table = TableId("project", "dataset", part)
         return Load(table, NIGHT, TableSchema(()), (f"{self.run_key}/{part}.parquet",))
 
@@ -116,9 +120,8 @@ class World:
             publisher = NightPublisher(
                 LedgerFile(_Objects(self), URI), _Loads(self), lambda: self.now, lambda _: _gate()
             )
-            dead, predictions = (work.load(part) for part in PARTS)
             try:
-                actor.result = publisher.publish(me, work.night(), dead, predictions, force)
+                actor.result = publisher.publish(me, work.cargo(), force)
             except (NightHeldError, LoadFailedError) as error:
                 actor.error = error
 

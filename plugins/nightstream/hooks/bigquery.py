@@ -50,3 +50,13 @@ def created_table(client: Client, table_id: TableId, schema: TableSchema) -> Tab
     wanted.clustering_fields = list(schema.clustered_by) or None
     client.create_table(wanted, exists_ok=True)
     return client.get_table(str(table_id))
+
+
+def extended_table(client: Client, table_id: TableId, schema: TableSchema) -> None:
+    """Creates the table where there is none, and adds the columns that it lacks."""
+    table = created_table(client, table_id, schema)
+    there = {field.name for field in table.schema}
+    missing = [field for field in schema_fields(schema) if field.name not in there]
+    if missing:
+        table.schema = [*table.schema, *missing]
+        client.update_table(table, ["schema"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from nightstream.form import Choices
-from nightstream.runs import ResolvedRun, ScoredRun
+from nightstream.runs import AuditedRun, PublishedRun, ResolvedRun, ScoredRun
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -53,3 +53,13 @@ def resolved_run(context: Context) -> ResolvedRun:
 def scored_run(context: Context) -> ScoredRun:
     """What the task `score` of this DAG run found or made."""
     return ScoredRun.model_validate(context["ti"].xcom_pull(task_ids="score"))
+
+
+def audited_run(context: Context) -> AuditedRun:
+    """What the task `audit` of this DAG run found nothing against."""
+    return AuditedRun.model_validate(context["ti"].xcom_pull(task_ids="audit"))
+
+
+def published_run(context: Context) -> PublishedRun:
+    """What the task `publish` of this DAG run did."""
+    return PublishedRun.model_validate(context["ti"].xcom_pull(task_ids="publish"))

@@ -40,9 +40,3 @@ def conflicts(
                 "Remedy: give the field a new name, which adds a column, or change it back"
             )
     return found
-
-
-def added(existing: Iterable[Column], wanted: TableSchema) -> list[Column]:
-    """The columns that the spec has and the table has not."""
-    there = {column.name.lower() for column in existing}
-    return [column for column in wanted.columns if column.name.lower() not in there]

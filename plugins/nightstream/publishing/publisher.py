@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nightstream.publishing.decision import Acquire, Resume, Skip, TakeOver, Wait, decide
-from nightstream.publishing.ledger import Intent, Ledger, Night, Publication, Publisher
+from nightstream.publishing.ledger import Intent, Ledger, Publication, Publisher
 from nightstream.publishing.ledgers import LedgerChangedError, LedgerFile
 from nightstream.publishing.loads import Load, Loads, LoadState, LoadStatus
+from nightstream.publishing.preparation import Cargo
 
 log = logging.getLogger(__name__)
 
@@ -71,18 +72,12 @@ class NightPublisher:
         self._poll_seconds = poll_seconds
         self._ledger, self._generation = Ledger(), 0
 
-    def publish(
-        self,
-        me: Publisher,
-        night: Night,
-        dead_letters: Load,
-        predictions: Load,
-        force: bool = False,
-    ) -> Published:
+    def publish(self, me: Publisher, cargo: Cargo, force: bool = False) -> Published:
         """Makes the night's partitions hold exactly this run's rows.
 
         Raises NightHeldError while somebody else publishes it, LoadFailedError when a load fails.
         """
+        night = cargo.night
         while True:
             self._ledger, self._generation = self._file.read()
             decision = decide(self._ledger, me, self._now(), force)
@@ -101,8 +96,8 @@ class NightPublisher:
                     case Resume(begun):
                         intent = begun.next_attempt() if self._has_failed(begun) else begun
                 self._write(self._leased(me).intending(intent))
-                self._load(me, intent.dead_letters_job, dead_letters, night.rows_dead)
-                self._load(me, intent.predictions_job, predictions, night.rows_scored)
+                self._load(me, intent.dead_letters_job, cargo.dead_letters, night.rows_dead)
+                self._load(me, intent.predictions_job, cargo.predictions, night.rows_scored)
                 return Published(self._commit(intent), skipped=False)
             except (LedgerChangedError, _OvertakenError) as overtaken:
                 log.info("%s; looking at the ledger again", overtaken)

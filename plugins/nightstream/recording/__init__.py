@@ -1,0 +1,1 @@
+"""One row in `scoring_runs` for each DAG run, however often it is recorded."""
