@@ -7,11 +7,12 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from local.cloud.bigquery.catalog_api import CatalogEndpoints
+from local.cloud.bigquery.console import Console
+from local.cloud.bigquery.expiry import Sweeper
 from local.cloud.bigquery.jobs import Jobs
 from local.cloud.bigquery.jobs_api import JobEndpoints
 from local.cloud.bigquery.loads import run as load_run
 from local.cloud.bigquery.loads.files import Objects
-from local.cloud.bigquery.queries import results
 from local.cloud.bigquery.queries import run as query_run
 from local.cloud.bigquery.sizes import Sizes
 from local.cloud.bigquery.store import Store
@@ -36,19 +37,22 @@ class BigQueryApi:
         )
         self._uploads = Uploads(folder / "uploads")
         self._sizes = Sizes(self._store)
+        self._sweeper = Sweeper(self._store)
 
     def routes(self) -> list[BaseRoute]:
         return [
             *JobEndpoints(self._store, self._jobs, self._uploads, self._sizes).routes(),
             *CatalogEndpoints(self._store, self._sizes).routes(),
+            *Console(self._store).routes(),
         ]
 
     def start(self) -> None:
-        """Opens the tables, drops expired ones, and runs again what a crash interrupted."""
+        """Opens the tables, and runs again what a crash interrupted."""
         self._store.open()
-        results.sweep(self._store)
         self._jobs.start()
+        self._sweeper.start()
 
     def stop(self) -> None:
+        self._sweeper.stop()
         self._jobs.stop()
         self._store.close()

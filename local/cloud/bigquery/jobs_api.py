@@ -202,7 +202,7 @@ class JobEndpoints:
             return rows.Rows([], total, None)
         reference = job["configuration"]["query"]["destinationTable"]
         resource = tables.get(self._store, table_ref(reference, job["jobReference"]["projectId"]))
-        if resource["etag"] != written["etag"]:
+        if resource["revision"] != written["revision"]:
             raise unsupported("results of a query whose destination table was changed since")
         fields = schema.parse(job["statistics"]["query"]["schema"])
         window = rows.Window(written["start"], total)

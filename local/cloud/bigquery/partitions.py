@@ -44,6 +44,11 @@ class Partitioning:
         between = f"{column} >= {kind} '{start:%F %T}' AND {column} < {kind} '{end:%F %T}'"
         return f"coalesce({between}, false)"
 
+    def started_before(self, moment_ms: int) -> str:
+        """A DuckDB condition: rows of partitions that start at or before a moment."""
+        start = f"date_trunc('{self.granularity.lower()}', {quoted(self.column.name)})"
+        return f"coalesce({start} <= make_timestamptz({moment_ms * 1000}), false)"
+
     def _start(self, partition_id: str) -> datetime:
         format_ = _ID_FORMATS[self.granularity]
         try:

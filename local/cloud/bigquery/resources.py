@@ -18,8 +18,16 @@ def now_ms() -> str:
 
 
 def touched(resource: Resource) -> Resource:
-    """The resource with a new etag and modification time: its rows or settings changed."""
+    """The resource with a new etag and modification time: its settings changed."""
     return {**resource, "lastModifiedTime": now_ms(), "etag": secrets.token_urlsafe(16)}
+
+
+def rewritten(resource: Resource) -> Resource:
+    """The table's resource with a new modification time and revision: its rows changed.
+
+    The etag stays, as it does in the service; the revision is ours and never leaves the server.
+    """
+    return {**resource, "lastModifiedTime": now_ms(), "revision": secrets.token_hex(8)}
 
 
 def check_etag(resource: Resource, if_match: str | None) -> None:

@@ -30,8 +30,8 @@ class Sizes:
         if resource["type"] == "VIEW":
             return Size()
         ref = table_of(resource)
-        etag, size = self._known.get(str(ref), ("", Size()))
-        if etag != resource["etag"]:
+        revision, size = self._known.get(str(ref), ("", Size()))
+        if revision != resource["revision"]:
             columns = [_size_sql(field) for field in tables.fields_of(resource)]
             with self._store.reading() as cursor:
                 row = cursor.execute(
@@ -39,16 +39,17 @@ class Sizes:
                     f"FROM {ref.physical}"
                 ).fetchone()
             size = Size(*(row or (0, 0)))
-            self._known[str(ref)] = (resource["etag"], size)
+            self._known[str(ref)] = (resource["revision"], size)
         return size
 
     def with_counts(self, resource: Resource) -> Resource:
         """The resource as `tables.get` answers it."""
+        answer = {key: value for key, value in resource.items() if key != "revision"}
         if resource["type"] == "VIEW":
-            return resource
+            return answer
         size = self.of(resource)
         return {
-            **resource,
+            **answer,
             "numRows": str(size.rows),
             "numBytes": str(size.bytes),
             "numTotalLogicalBytes": str(size.bytes),

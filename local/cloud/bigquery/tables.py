@@ -13,6 +13,7 @@ from local.cloud.bigquery.resources import (
     check_etag,
     merged_labels,
     now_ms,
+    rewritten,
     table_of,
     tables_in,
     touched,
@@ -77,7 +78,8 @@ def build(store: Store, ref: TableRef, body: Mapping[str, Any]) -> Resource:
     if "expirationTime" not in body and dataset.get("defaultTableExpirationMs"):
         lifetime = int(dataset["defaultTableExpirationMs"])
         resource["expirationTime"] = str(int(resource["creationTime"]) + lifetime)
-    return touched({**resource, **{k: body[k] for k in _PLAIN & body.keys() if body[k]}})
+    settings = {k: body[k] for k in _PLAIN & body.keys() if body[k]}
+    return rewritten(touched({**resource, **settings}))
 
 
 def create(store: Store, tx: Transaction, resource: Resource, *, replacing: bool = False) -> None:
@@ -170,7 +172,7 @@ def delete(store: Store, project: str, reference: Mapping[str, Any]) -> None:
             partitioning = partitions.required(resource, fields_of(resource))
             condition = partitioning.predicate(wanted.partition)
             tx.execute(f"DELETE FROM {wanted.table.physical} WHERE {condition}")
-            tx.put("table", str(wanted.table), touched(resource))
+            tx.put("table", str(wanted.table), rewritten(resource))
             return
         drop(tx, resource)
 

@@ -12,7 +12,7 @@ import duckdb
 from local.cloud.bigquery import datasets, partitions, schema, tables
 from local.cloud.bigquery.errors import already_exists, not_found
 from local.cloud.bigquery.names import Target, quoted
-from local.cloud.bigquery.resources import touched
+from local.cloud.bigquery.resources import rewritten, touched
 from local.cloud.bigquery.schema import Schema, by_name
 from local.cloud.bigquery.store import Resource, Store, Transaction
 from local.cloud.http import ApiError
@@ -128,7 +128,9 @@ def write_rows(
         if write.disposition == "WRITE_TRUNCATE":
             tx.execute(f"DELETE FROM {ref.physical} WHERE {condition}")
     rows = tx.count(f"INSERT INTO {ref.physical} ({columns}) {projection}") if columns else 0
-    tx.put("table", str(ref), touched(resource))
+    if fields != current:
+        resource = touched(resource)
+    tx.put("table", str(ref), rewritten(resource))
     return rows
 
 

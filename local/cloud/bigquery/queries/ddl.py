@@ -10,7 +10,7 @@ from local.cloud.bigquery import result_types, schema, tables, writes
 from local.cloud.bigquery.errors import already_exists
 from local.cloud.bigquery.jobs import Execution
 from local.cloud.bigquery.names import TableRef, Target
-from local.cloud.bigquery.resources import touched
+from local.cloud.bigquery.resources import rewritten
 from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context, Resolver
@@ -157,7 +157,7 @@ def _truncate(
     with execution.writing(ref) as tx:
         resource = tables.get(store, ref)
         count = tx.count(f"DELETE FROM {ref.physical}")
-        tx.put("table", str(ref), touched(resource))
+        tx.put("table", str(ref), rewritten(resource))
         statistics = {
             "statementType": "TRUNCATE_TABLE",
             "numDmlAffectedRows": str(count),

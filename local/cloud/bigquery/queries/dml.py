@@ -10,7 +10,7 @@ from sqlglot import exp
 from local.cloud.bigquery import tables
 from local.cloud.bigquery.errors import invalid_query
 from local.cloud.bigquery.jobs import Execution
-from local.cloud.bigquery.resources import touched
+from local.cloud.bigquery.resources import rewritten
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context, Resolver
 from local.cloud.bigquery.store import Store, Transaction
@@ -40,7 +40,7 @@ def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) ->
         for statement in translated.prelude:
             tx.execute(statement)
         counts = _execute(tx, kind, translated.sql)
-        tx.put("table", str(ref), touched(resource))
+        tx.put("table", str(ref), rewritten(resource))
         statistics = {
             "statementType": kind,
             "cacheHit": False,

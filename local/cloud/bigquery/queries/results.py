@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from local.cloud.bigquery import datasets, tables
-from local.cloud.bigquery.names import DatasetRef, TableRef, Target
-from local.cloud.bigquery.resources import now_ms, table_of
+from local.cloud.bigquery import datasets
+from local.cloud.bigquery.names import DatasetRef, Target
 from local.cloud.bigquery.store import Store
 from local.cloud.bigquery.writes import Write
 from local.cloud.http import ApiError
@@ -27,15 +26,3 @@ def new_write(store: Store, project: str, location: str) -> Write:
                 raise
     ref = dataset.table(f"anon{secrets.token_hex(16)}")
     return Write(Target(ref), "WRITE_EMPTY", "CREATE_IF_NEEDED", False, False, {})
-
-
-def sweep(store: Store) -> None:
-    """Drops tables whose expirationTime has passed."""
-    for resource in store.all("table").values():
-        if int(resource.get("expirationTime") or 0) > int(now_ms()) or not resource.get(
-            "expirationTime"
-        ):
-            continue
-        ref: TableRef = table_of(resource)
-        with store.locked(ref), store.transaction() as tx:
-            tables.drop(tx, tables.get(store, ref))

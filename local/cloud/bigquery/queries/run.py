@@ -78,7 +78,7 @@ def _run_select(
         written = {
             "start": held - rows,
             "rows": rows,
-            "etag": tx.written("table", str(ref))["etag"],
+            "revision": tx.written("table", str(ref))["revision"],
         }
         statistics = _statistics("SELECT", translated.referenced)
         execution.complete(
