@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ import pyarrow.compute as pc
 from beam_jobs.contract.casting import BooleanTokens, Mask, cast
 from beam_jobs.contract.contract import FieldRules
 from beam_jobs.runs.dead_letter import ErrorCode
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,23 @@ def _broken(rules: FieldRules, column: pa.Array) -> Iterator[tuple[ErrorCode, st
 def _out_of_range(
     column: pa.Array, low: float | None, high: float | None
 ) -> Iterator[tuple[ErrorCode, str, Mask]]:
-    ends: tuple[tuple[float | None, Callable[..., pa.Array], str], ...] = (
-        (low, pc.less, "is below the lowest value"),
-        (high, pc.greater, "is above the highest value"),
-    )
-    for end, beyond, explain in ends:
-        if end is not None and _some(outside := beyond(column, pa.scalar(end)), True):
-            yield ErrorCode.OUT_OF_RANGE, f"{explain} {end:g}", _mask(outside)
+    if low is not None:
+        below = pc.less(column, _bound(low, column.type, math.ceil))
+        if _some(below, True):
+            explain = f"is below the lowest value {low:g}"
+            yield ErrorCode.OUT_OF_RANGE, explain, _mask(below)
+    if high is not None:
+        above = pc.greater(column, _bound(high, column.type, math.floor))
+        if _some(above, True):
+            explain = f"is above the highest value {high:g}"
+            yield ErrorCode.OUT_OF_RANGE, explain, _mask(above)
+
+
+def _bound(end: float, type_: pa.DataType, inwards: Callable[[float], int]) -> pa.Scalar:
+    """An end of a range in the column's type: Arrow cannot compare large integers with floats."""
+    if pa.types.is_integer(type_):
+        return pa.scalar(inwards(max(_LEAST, min(end, _MOST))), type_)
+    return pa.scalar(end, type_)
 
 
 def _some(flags: pa.BooleanArray, value: bool) -> bool:
