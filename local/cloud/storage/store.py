@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from local.cloud.faults import reach
 from local.cloud.http import ApiError
 from local.cloud.storage.blobs import BlobFolder, BlobWriter
 from local.cloud.storage.catalog import Catalog, dump, micros, moment
@@ -159,6 +160,7 @@ class ObjectStore:
         blob is removed then.
         """
         try:
+            reach("storage.commit")
             with self.catalog.transaction() as db:
                 self.bucket(bucket)
                 replaced = self.get(bucket, name)

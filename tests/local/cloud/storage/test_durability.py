@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
@@ -64,6 +65,20 @@ def test_every_acknowledged_object_is_there_after_kill(fresh_cloud: LocalCloud, 
     assert written > 0
     unsure = {name.removesuffix(" attempted") for note in notes for name in note}
     assert set(found) <= unsure
+
+
+def test_a_crash_between_the_bytes_and_the_object_leaves_neither(fresh_cloud: LocalCloud) -> None:
+    bucket = storage.Client(PROJECT).create_bucket("bucket")
+    bucket.blob("x").upload_from_string("old")
+    fresh_cloud.inject(kind="crash", point="storage.commit")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        bucket.blob("x").upload_from_string("new", retry=None)
+    assert fresh_cloud.wait() == 137
+    blobs = fresh_cloud.data / "storage" / "blobs"
+    assert sorted(file.read_text() for file in blobs.glob("*/*")) == ["new", "old"]
+    fresh_cloud.start()
+    assert bucket.blob("x").download_as_text() == "old"
+    assert [file.read_text() for file in blobs.glob("*/*")] == ["old"]
 
 
 def test_a_start_removes_bytes_that_belong_to_no_object(tmp_path: Path) -> None:
