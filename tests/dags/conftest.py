@@ -1,3 +1,37 @@
-"""Airflow's environment, before anything here imports Airflow."""
+"""A DAGs folder of the tests' own, with the real DAG files and small services."""
 
-import tests.support.airflow  # noqa: F401
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.airflow import ROOT
+from tests.support.specs import a_service, an_environment
+
+AddService = Callable[..., None]
+
+
+@pytest.fixture
+def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The DAG files, the environment `test` chosen, and one service: weights."""
+    folder = tmp_path / "dags"
+    (folder / "services").mkdir(parents=True)
+    (folder / "environments").mkdir()
+    for file in (ROOT / "dags").glob("*.py"):
+        shutil.copy(file, folder)
+    write(folder / "environments" / "test.yaml", an_environment().model_dump(mode="json"))
+    add_service(folder, "weights")
+    monkeypatch.setenv("NIGHTSTREAM_ENV", "test")
+    return folder
+
+
+def add_service(folder: Path, name: str) -> None:
+    write(folder / "services" / f"{name}.yaml", a_service(name).model_dump(mode="json"))
+
+
+def write(path: Path, declared: object) -> None:
+    path.write_text(yaml.safe_dump(declared, sort_keys=False))
