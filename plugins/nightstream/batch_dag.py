@@ -49,9 +49,9 @@ def batch_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         await_input := AwaitInputOperator(task_id="await_input", **common),
         ResolveOperator(task_id="resolve", **common),
         ScoreOperator(task_id="score", **common),
-        AuditOperator(task_id="audit", **common),
+        audit := AuditOperator(task_id="audit", **common),
         PublishOperator(task_id="publish", **common),
-        RecordOperator(task_id="record", **common),
+        record := RecordOperator(task_id="record", **common),
     ]
     cancel = CancelOperator(task_id="cancel", **common)
     # Added afterwards: a task that is made inside a DAG copies the whole form, which would be most
@@ -59,4 +59,5 @@ def batch_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
     dag.add_tasks([*steps, cancel])
     chain(*steps)
     await_input >> cancel
+    audit >> record  # also where nothing had to be published
     return dag
