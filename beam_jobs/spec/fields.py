@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
@@ -93,6 +94,11 @@ class Field(Declared):
                     f"pattern of {self.name!r} is not a regular expression: {error}",
                     "mend the expression (RE2 syntax: no look-around, no back-references)",
                 ) from error
+            if beyond_re2 := _BEYOND_RE2.search(self.pattern):
+                raise Refusal(
+                    f"pattern of {self.name!r} uses {beyond_re2[0]!r}, which RE2 does not know",
+                    "do without look-around, back-references and atomic groups",
+                )
         if self.range is not None:
             low, high = self.range
             if low is not None and high is not None and low > high:
@@ -103,13 +109,18 @@ class Field(Declared):
             if value is not None and not _is_of_type(value, self.type):
                 raise Refusal(
                     f"{value!r} is not a {self.type}, which {self.name!r} is",
-                    f"write a {self.type} value (quote strings, dates and timestamps)",
+                    f"write a {self.type} value (strings quoted, dates and timestamps in ISO form)",
                 )
         return self
 
 
+_BEYOND_RE2 = re.compile(r"\(\?(?:<?[=!]|P=|>|\()|\\[1-9]")
+
+
 def _is_of_type(value: Scalar, type_: FieldType) -> bool:
     match type_:
+        case "date" | "timestamp":
+            return isinstance(value, str) and _is_iso(value, type_)
         case "boolean":
             return isinstance(value, bool)
         case "integer":
@@ -118,3 +129,11 @@ def _is_of_type(value: Scalar, type_: FieldType) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case _:
             return isinstance(value, str)
+
+
+def _is_iso(text: str, type_: FieldType) -> bool:
+    form = r"\d{4}-\d\d-\d\d" + (r"([T ]\d\d:\d\d.*)?" if type_ == "timestamp" else "")
+    try:
+        return re.fullmatch(form, text) is not None and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False

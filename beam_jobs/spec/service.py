@@ -76,9 +76,13 @@ class InputSpec(Declared):
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
         names = [field.name for field in self.fields]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        folded = [name.lower() for name in names]
+        twice = [name for name in names if folded.count(name.lower()) > 1]
         if twice:
-            raise Refusal(f"field {twice[0]!r} is declared twice", "drop one of the two")
+            raise Refusal(
+                f"field {twice[-1]!r} is declared twice (BigQuery takes no notice of case)",
+                "drop or rename one of the two",
+            )
         if self.key not in names:
             raise Refusal(f"key {self.key!r} is no field", f"name one of {', '.join(names)}")
         if "{score_date}" not in self.path:
@@ -163,9 +167,9 @@ class ServiceSpec(Declared):
 
     @model_validator(mode="after")
     def _outputs_are_new_columns(self) -> Self:
-        fields = {field.name for field in self.input.fields}
+        fields = {field.name.lower() for field in self.input.fields}
         for output in self.model.outputs:
-            if output.name in fields:
+            if output.name.lower() in fields:
                 raise Refusal(
                     f"model.outputs names {output.name!r}, which is an input field",
                     "rename the output, as in predicted_" + output.name,
