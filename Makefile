@@ -18,7 +18,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(ENVIRONMENT) ## everything once, from an empty machine to scored nights in BigQuery
-	@$(PYTHON) -m local.demo
+	@$(PYTHON) -m examples.demo
 
 up: $(ENVIRONMENT) ## start Airflow, its database and the local cloud
 	@$(PYTHON) -m local.stack up

@@ -33,7 +33,8 @@ def require_free(port: int, variable: str, purpose: str) -> None:
         return
     raise StackError(
         f"port {port}, meant for {purpose}, is held by {holder(port)}",
-        f"stop that process, or choose another port: {variable}={free_port()} make up",
+        f"stop that process (another Nightstream: `make down` where it was started), or choose "
+        f"another port: set {variable}={free_port()}",
     )
 
 

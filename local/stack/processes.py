@@ -22,6 +22,7 @@ STACK_MARKER = "NIGHTSTREAM_STACK"
 """Its value is the home of the stack that a process belongs to."""
 
 _SAME_START_SECONDS = 2.0
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class ProcessRecord:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+        return process if same and lives(process) else None
 
     @property
     def alive(self) -> bool:
@@ -94,7 +95,7 @@ def marked(home: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if process.pid != os.getpid() and _marker(process) == mine
+        if process.pid != os.getpid() and _marker(process) == mine and lives(process)
     ]
 
 
@@ -134,6 +135,24 @@ def ask(processes: Iterable[psutil.Process], how: signal.Signals) -> None:
 
 def await_end(processes: Iterable[psutil.Process], patience: float) -> None:
     """Wait for processes to end; kill those that still live after `patience` seconds."""
-    _, stubborn = psutil.wait_procs(list(processes), timeout=patience)
+    stubborn = _living_after(processes, patience)
     ask(stubborn, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=patience)
+    _living_after(stubborn, patience)
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it still runs. A zombie does not: whose parent is slow to collect it (a container's
+    first process, for one) would otherwise seem to live for seconds."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _living_after(processes: Iterable[psutil.Process], patience: float) -> list[psutil.Process]:
+    deadline = time.monotonic() + patience
+    while (living := [process for process in processes if lives(process)]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(_POLL_SECONDS)
+    return living
