@@ -27,10 +27,14 @@ class ObjectChangedError(Exception):
 
     def __init__(self, uri: str, generation: int) -> None:
         self.uri = uri
+        self.generation = generation
         super().__init__(
             f"{uri} changed since the run was resolved: generation {generation} is gone. "
             "Remedy: leave input files alone once a night is complete, and run the night again"
         )
+
+    def __reduce__(self) -> tuple[type[ObjectChangedError], tuple[str, int]]:
+        return type(self), (self.uri, self.generation)
 
 
 class PreconditionError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 
 import pytest
@@ -300,3 +301,10 @@ def test_true_and_false_are_the_words_of_the_spec(folder: InputFolder) -> None:
 def test_a_header_with_an_open_quote_fails_the_run(folder: InputFolder) -> None:
     with pytest.raises(InputFileError, match="the header cannot be read"):
         folder.outcome(b'"key,age,weeks\na,20,3\n', SPEC)
+
+
+def test_errors_and_layouts_travel_between_workers(folder: InputFolder) -> None:
+    error = pickle.loads(pickle.dumps(InputFileError("a.csv", "is odd", "mend it")))
+    assert (error.uri, str(error)) == ("a.csv", "a.csv: is odd. Remedy: mend it")
+    layout = folder.outcome(HEADER, SPEC).layout
+    assert pickle.loads(pickle.dumps(layout)) == layout
