@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         host=options.host,
         project=options.project,
         images=dict(options.image),
+        refuse_active_job_name=options.refuse_active_job_name,
     )
     # The server stops in order on a signal and then raises it once more, for us to leave by.
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -80,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=PYTHON[:PATH...]",
         help="stands in for a container image of Dataflow workers: an interpreter and the "
         "folders to add to its PYTHONPATH; may be given several times",
+    )
+    parser.add_argument(
+        "--refuse-active-job-name",
+        action="store_true",
+        help="answer 409 to a second Dataflow job of an active name, instead of the active job",
     )
     parser.add_argument("--log-level", default="info", help="default: %(default)s")
     return parser

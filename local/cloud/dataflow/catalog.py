@@ -23,11 +23,14 @@ class JobRecord:
         self.folder = folder
         self.job = job
         self._last: Status | None = None
+        self._lock = threading.Lock()
 
     def status(self) -> Status:
         """The state now; a job whose supervisor was killed is settled first."""
-        if self._last:
-            return self._last
+        with self._lock:
+            return self._last or self._look()
+
+    def _look(self) -> Status:
         supervised = self.folder.held()
         status, requested = self.folder.status(), self.folder.requested()
         shown = states.observed(status, requested, supervised) or self._settle(status, requested)

@@ -58,7 +58,7 @@ def greet(name):
 def find_modules(_):
     import importlib.util
 
-    for name in ("only_in_image", "beam_jobs", "local"):
+    for name in ("only_in_image", "beam_jobs"):
         found = importlib.util.find_spec(name) is not None
         yield f"{name} {found}"
 
@@ -94,7 +94,13 @@ def work_for_ever(pipeline, name):
     work_slowly(pipeline, name, seconds=0.2, rows=10_000)
 
 
+def work_slowly_and_look_around(pipeline, name):
+    look_around(pipeline, name)
+    work_slowly(pipeline, name)
+
+
 def use_staged_code(pipeline, name):
+    look_around(pipeline, name)
     (
         pipeline
         | beam.Create(["Ada"], reshuffle=False)
@@ -106,9 +112,9 @@ def use_staged_code(pipeline, name):
 def look_around(pipeline, name):
     (
         pipeline
-        | beam.Create([None], reshuffle=False)
-        | beam.FlatMap(find_modules)
-        | beam.io.WriteToText(f"{BUCKET}/{name}/out")
+        | "Start" >> beam.Create([None], reshuffle=False)
+        | "Look" >> beam.FlatMap(find_modules)
+        | "Tell" >> beam.io.WriteToText(f"{BUCKET}/{name}/modules")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 import requests
 from googleapiclient.errors import HttpError
 
-from tests.local.cloud.dataflow.conftest import IMAGE, LOCATION, PROJECT, Cloud, eventually
+from tests.support.dataflow_cloud import IMAGE, LOCATION, DataflowCloud, eventually
+from tests.support.local_cloud import PROJECT
 
 
-def refusal(cloud: Cloud, name: str = "refused", **fields: Any) -> HttpError:
+def refusal(cloud: DataflowCloud, name: str = "refused", **fields: Any) -> HttpError:
     with pytest.raises(HttpError) as refused:
         cloud.create(name, **fields)
     return refused.value
@@ -27,7 +29,7 @@ def pools(image: str) -> dict[str, Any]:
     }
 
 
-def test_an_unknown_image_is_refused_with_the_remedy(cloud: Cloud) -> None:
+def test_an_unknown_image_is_refused_with_the_remedy(cloud: DataflowCloud) -> None:
     error = refusal(cloud, environment=pools("registry.example/unknown:7"))
     assert error.status_code == 400
     assert "'registry.example/unknown:7'" in error.reason
@@ -35,7 +37,7 @@ def test_an_unknown_image_is_refused_with_the_remedy(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("image", [IMAGE, "apache/beam_python3.11_sdk:2.77.0"])
-def test_a_known_image_is_accepted(cloud: Cloud, image: str) -> None:
+def test_a_known_image_is_accepted(cloud: DataflowCloud, image: str) -> None:
     job = cloud.create("image", environment=pools(image))
     assert job["currentState"] == "JOB_STATE_PENDING"
     cloud.cancel(job["id"])
@@ -43,14 +45,14 @@ def test_a_known_image_is_accepted(cloud: Cloud, image: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Upper", "1st", "under_score", "end-", ""])
-def test_a_bad_name_is_refused(cloud: Cloud, name: str) -> None:
+def test_a_bad_name_is_refused(cloud: DataflowCloud, name: str) -> None:
     assert refusal(cloud, name).status_code == 400
 
 
 @pytest.mark.parametrize(
     "labels", [{"key": "a" * 64}, {"a" * 64: "v"}, {"Key": "v"}, {"key": "V"}, {"1": "v"}]
 )
-def test_a_bad_label_is_refused(cloud: Cloud, labels: dict[str, str]) -> None:
+def test_a_bad_label_is_refused(cloud: DataflowCloud, labels: dict[str, str]) -> None:
     assert refusal(cloud, labels=labels).status_code == 400
 
 
@@ -65,7 +67,7 @@ def test_a_bad_label_is_refused(cloud: Cloud, labels: dict[str, str]) -> None:
     ],
 )
 def test_what_is_missing_is_refused_by_name(
-    cloud: Cloud, fields: dict[str, Any], feature: str
+    cloud: DataflowCloud, fields: dict[str, Any], feature: str
 ) -> None:
     error = refusal(cloud, **fields)
     assert error.status_code == 501
@@ -73,20 +75,20 @@ def test_what_is_missing_is_refused_by_name(
 
 
 @pytest.mark.parametrize("path", ["flexTemplates:launch", "snapshots", "templates:launch"])
-def test_methods_that_are_missing_are_refused(cloud: Cloud, path: str) -> None:
-    url = f"{cloud.url}/v1b3/projects/{PROJECT}/locations/{LOCATION}/{path}"
+def test_methods_that_are_missing_are_refused(cloud: DataflowCloud, path: str) -> None:
+    url = f"{cloud.server.url}/v1b3/projects/{PROJECT}/locations/{LOCATION}/{path}"
     answer = requests.post(url, json={}, timeout=5)
     assert answer.status_code == 501
     assert path in answer.json()["error"]["message"]
 
 
-def test_an_unknown_job_is_not_found(cloud: Cloud) -> None:
+def test_an_unknown_job_is_not_found(cloud: DataflowCloud) -> None:
     with pytest.raises(HttpError) as missing:
         cloud.job("2020-01-01_00_00_00-1")
     assert missing.value.status_code == 404
 
 
-def test_one_request_id_makes_one_job_and_one_active_name_too(cloud: Cloud) -> None:
+def test_one_request_id_makes_one_job_and_one_active_name_too(cloud: DataflowCloud) -> None:
     first = cloud.create("twin", clientRequestId="one", labels={"run": "1"})
     assert cloud.create("twin", clientRequestId="one")["id"] == first["id"]
     other = cloud.create("twin", clientRequestId="two")
@@ -100,7 +102,7 @@ def test_one_request_id_makes_one_job_and_one_active_name_too(cloud: Cloud) -> N
     cloud.await_state(second["id"], "CANCELLED")
 
 
-def test_a_batch_job_cannot_be_drained(cloud: Cloud) -> None:
+def test_a_batch_job_cannot_be_drained(cloud: DataflowCloud) -> None:
     job_id = cloud.create("undrained")["id"]
     body = {"requestedState": "JOB_STATE_DRAINED"}
     with pytest.raises(HttpError) as refused:
@@ -111,7 +113,7 @@ def test_a_batch_job_cannot_be_drained(cloud: Cloud) -> None:
     cloud.await_state(job_id, "CANCELLED")
 
 
-def test_jobs_are_listed_by_name_and_state_in_pages(cloud: Cloud) -> None:
+def test_jobs_are_listed_by_name_and_state_in_pages(cloud: DataflowCloud) -> None:
     project = "listed"
 
     def listed(**query: Any) -> list[str]:
@@ -143,20 +145,22 @@ def test_jobs_are_listed_by_name_and_state_in_pages(cloud: Cloud) -> None:
     assert "environment" not in summary
     elsewhere = cloud.jobs.list(projectId=project, location="europe-west1").execute()
     assert elsewhere["jobs"] == []
-    aggregated = requests.get(f"{cloud.url}/v1b3/projects/{project}/jobs:aggregated", timeout=5)
+    aggregated = requests.get(
+        f"{cloud.server.url}/v1b3/projects/{project}/jobs:aggregated", timeout=5
+    )
     assert [job["id"] for job in aggregated.json()["jobs"]][-1] == ids["score"]
 
 
-def test_stopping_leaves_no_job_behind(cloud: Cloud) -> None:
+def test_stopping_leaves_no_job_behind(cloud: DataflowCloud) -> None:
     ids = [cloud.create(name)["id"] for name in ("left-one", "left-two")]
-    stop = [sys.executable, "-m", "local.cloud.dataflow.stop", "--data", str(cloud.data)]
+    stop = [sys.executable, "-m", "local.cloud.dataflow.stop", "--data", str(cloud.server.data)]
     said = subprocess.run(stop, check=True, capture_output=True, text=True).stdout
     assert int(said.split()[0]) >= 2
     assert [cloud.state(job_id) for job_id in ids] == ["CANCELLED"] * 2
     assert [cloud.processes(job_id) for job_id in ids] == [[], []]
 
 
-def test_a_job_without_its_supervisor_ends_and_is_never_shown_running(cloud: Cloud) -> None:
+def test_a_job_without_its_supervisor_ends_and_is_never_shown_running(cloud: DataflowCloud) -> None:
     job_id = cloud.create("orphan")["id"]
     [supervisor] = cloud.processes(job_id, "dataflow.supervisor")
     eventually(lambda: cloud.processes(job_id, "worker.job"))
@@ -165,3 +169,27 @@ def test_a_job_without_its_supervisor_ends_and_is_never_shown_running(cloud: Clo
     eventually(lambda: not cloud.processes(job_id))
     [error] = cloud.messages(job_id)
     assert "supervisor" in error["messageText"]
+
+
+def test_gcloud_lists_describes_and_cancels(cloud: DataflowCloud) -> None:
+    job_id = cloud.create("by-hand")["id"]
+
+    def gcloud(*arguments: str) -> str:
+        return subprocess.run(
+            ["gcloud", "dataflow", "jobs", *arguments, f"--region={LOCATION}", "--quiet"],
+            env={
+                **os.environ,
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_DATAFLOW": cloud.server.url + "/",
+                "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+                "CLOUDSDK_CORE_PROJECT": PROJECT,
+                "CLOUDSDK_CONFIG": str(cloud.server.data.with_name("gcloud")),
+            },
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    assert job_id in gcloud("list", "--status=active")
+    assert "currentState: JOB_STATE_PENDING" in gcloud("describe", job_id)
+    gcloud("cancel", job_id)
+    cloud.await_state(job_id, "CANCELLED")
