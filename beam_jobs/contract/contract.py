@@ -36,7 +36,7 @@ class FieldRules:
             except pa.ArrowInvalid as error:
                 raise ValueError(
                     f"field {field.name}: pattern {field.pattern!r} is not an RE2 expression "
-                    f"({error}). Remedy: write it as https://github.com/google/re2/wiki/Syntax has it"
+                    f"({error}). Remedy: see https://github.com/google/re2/wiki/Syntax"
                 ) from error
         default = None if field.default is None else _typed(field, [field.default])[0]
         return cls(field, default, allowed, pattern)
