@@ -21,7 +21,12 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import (
+    OneHotEncoder,
+    PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+)
 
 from beam_jobs.objects import open_objects
 from beam_jobs.prediction.manifest import ModelColumn, ModelKind, ModelManifest
@@ -49,8 +54,8 @@ class Trained(NamedTuple):
 
 
 def train_sklearn(births: pd.DataFrame) -> Trained:
-    """Ridge regression over cubic terms of weeks and age, and one-hot sex and plurality."""
-    pipeline = _pipeline().fit(births[FEATURES], births[TARGET])
+    """Ridge regression over splines of weeks and age, and one-hot sex and plurality."""
+    pipeline = _pipeline(_splines()).fit(births[FEATURES], births[TARGET])
 
     def content() -> bytes:
         buffer = io.BytesIO()
@@ -81,11 +86,11 @@ def train_xgboost(births: pd.DataFrame) -> Trained:
 
 
 def train_onnx(births: pd.DataFrame) -> Trained:
-    """The scikit-learn pipeline, converted to a graph with one input per column."""
+    """The same regression over cubic terms, as a graph with one input per column."""
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
-    pipeline = _pipeline().fit(births[FEATURES], births[TARGET])
+    pipeline = _pipeline(_cubic_terms()).fit(births[FEATURES], births[TARGET])
     text = {"is_male", "plurality"}
     inputs = [
         (name, StringTensorType([None, 1]) if name in text else FloatTensorType([None, 1]))
@@ -159,11 +164,20 @@ def _with_masked_copies(births: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([births, without_ultrasound(births)], ignore_index=True)
 
 
-def _curves() -> Pipeline:
-    return make_pipeline(StandardScaler(), PolynomialFeatures(3, include_bias=False))
+def _splines() -> list[Any]:
+    """Level beyond the ages and weeks seen in training, so that no prediction runs away there."""
+    weeks = SplineTransformer(n_knots=5, degree=3, extrapolation="constant")
+    age = SplineTransformer(n_knots=4, degree=2, extrapolation="constant")
+    return [("weeks", weeks, ["gestation_weeks"]), ("age", age, ["mother_age"])]
 
 
-def _pipeline() -> Pipeline:
+def _cubic_terms() -> list[Any]:
+    """What ONNX has operators for."""
+    terms = make_pipeline(StandardScaler(), PolynomialFeatures(3, include_bias=False))
+    return [("terms", terms, ["gestation_weeks", "mother_age"])]
+
+
+def _pipeline(curves: list[Any]) -> Pipeline:
     columns = ColumnTransformer(
         [
             (
@@ -173,7 +187,7 @@ def _pipeline() -> Pipeline:
                 ),
                 ["is_male", "plurality"],
             ),
-            ("curves", _curves(), ["gestation_weeks", "mother_age"]),
+            *curves,
         ]
     )
     return make_pipeline(columns, Ridge(1.0))
