@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from airflow.exceptions import AirflowRescheduleException
@@ -30,9 +32,14 @@ class DagRun:
     data_interval_start: datetime | None = None
     data_interval_end: datetime | None = None
     run_after: datetime = datetime(2026, 1, 6, 7, tzinfo=UTC)
+    start_date: datetime | None = datetime(2026, 1, 6, 7, 0, 1, tzinfo=UTC)
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     """States of other runs, by run id; those not named are running."""
+    events: dict[Any, SimpleNamespace] = field(
+        default_factory=lambda: defaultdict(lambda: SimpleNamespace(extra={}))
+    )
+    """Asset events, by asset."""
 
 
 @dataclass
@@ -62,6 +69,10 @@ class TaskInstance:
     def get_first_reschedule_date(self, context: Any) -> datetime | None:  # noqa: ARG002
         return self.first_reschedule
 
+    def get_task_breadcrumbs(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        assert (dag_id, run_id) == (self.dag_id, self.run_id)
+        return [{"task_id": "audit", "state": "success", "duration": 1.5}]
+
     def get_dagrun_state(self, dag_id: str, run_id: str) -> str:  # noqa: ARG002
         return self.run.states.get(run_id, "running")
 
@@ -87,7 +98,12 @@ class Task:
             self.run, self.operator, self.try_number, first_reschedule=self._first_reschedule
         )
         defaults = {name: param.value for name, param in trigger_form().items()}
-        context = {"ti": ti, "dag_run": self.run, "params": defaults | self.run.params}
+        context = {
+            "ti": ti,
+            "dag_run": self.run,
+            "params": defaults | self.run.params,
+            "outlet_events": self.run.events,
+        }
         deferred, self._next, self._rescheduled = self._next, None, None
         try:
             result = (

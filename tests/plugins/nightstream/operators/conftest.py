@@ -16,8 +16,11 @@ from google.cloud import storage
 from beam_jobs.objects import Objects, open_objects
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from nightstream.hooks.dataflow import DataflowHook
+from nightstream.operators.audit import AuditOperator
 from nightstream.operators.await_input import AwaitInputOperator
 from nightstream.operators.cancel import CancelOperator
+from nightstream.operators.publish import PublishOperator
+from nightstream.operators.record import RecordOperator
 from nightstream.operators.resolve import ResolveOperator
 from nightstream.operators.score import ScoreOperator
 from tests.support.local_cloud import PROJECT, LocalCloud
@@ -29,6 +32,9 @@ CLASSES = {
     "await_input": AwaitInputOperator,
     "resolve": ResolveOperator,
     "score": ScoreOperator,
+    "audit": AuditOperator,
+    "publish": PublishOperator,
+    "record": RecordOperator,
     "cancel": CancelOperator,
 }
 
@@ -87,7 +93,9 @@ def service(cloud_env: LocalCloud) -> Service:
     for bucket in buckets.values():
         cloud_env.call("POST", "/storage/v1/b", {"name": bucket})
     client = storage.Client(PROJECT, AnonymousCredentials())
-    environment = an_environment(cloud_env.url, buckets=buckets)
+    environment = an_environment(
+        cloud_env.url, buckets=buckets, bigquery={"dataset": f"dataset_{name}"}
+    )
     return Service(cloud_env, environment, open_objects("gs://", client))
 
 
