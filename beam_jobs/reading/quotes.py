@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import numpy.typing as npt
 
 from beam_jobs.reading.line_ends import CR, LF, Offsets, line_ends
 
@@ -35,8 +34,8 @@ class Quoting:
         quotes = self._positions(data)
         if not len(quotes):
             return lines
-        closed = np.searchsorted(quotes, lines) % 2 == 0
-        irregular = quotes[self._irregular(data, quotes, np.arange(len(quotes)))]
+        closed = np.searchsorted(quotes, lines) & 1 == 0
+        irregular = self._misplaced(data, quotes[::2])
         if not len(irregular):
             return lines[closed]
         ends = list(lines[closed & (lines <= irregular[0])])
@@ -52,13 +51,18 @@ class Quoting:
         quotes = self._positions(data)
         if not len(quotes) or not len(starts):
             return []
-        line = np.maximum(np.searchsorted(starts, quotes, "right") - 1, 0)
-        inside = (starts[line] <= quotes) & (quotes < ends[line])
-        quotes, line = quotes[inside], line[inside]
-        counts = np.bincount(line, minlength=len(starts))
-        rank = np.arange(len(quotes)) - (np.cumsum(counts) - counts)[line]
-        odd = np.flatnonzero(counts % 2)
-        suspects = np.union1d(odd, line[self._irregular(data, quotes, rank)])
+        first, last = np.searchsorted(quotes, starts), np.searchsorted(quotes, ends)
+        even = not ((first | last) & 1).any()
+        if even and not len(self._misplaced(data, quotes[::2])):
+            return []
+        counts = last - first
+        line = np.repeat(np.arange(len(starts)), counts)
+        rank = np.arange(len(line)) - (np.cumsum(counts) - counts)[line]
+        opening = quotes[(rank + first[line])[rank & 1 == 0]]
+        misplaced = self._misplaced(data, opening)
+        suspects = np.union1d(
+            np.flatnonzero(counts & 1), np.searchsorted(starts, misplaced, "right") - 1
+        )
         return [
             int(i)
             for i in suspects
@@ -70,12 +74,12 @@ class Quoting:
             return np.empty(0, np.int64)
         return np.flatnonzero(np.frombuffer(data, np.uint8) == self._quote)
 
-    def _irregular(self, data: bytes, quotes: Offsets, rank: Offsets) -> npt.NDArray[np.bool_]:
-        """Quotes of even rank that neither start a value nor double the quote before them."""
-        before = np.frombuffer(data, np.uint8)[np.maximum(quotes - 1, 0)]
-        opens = (quotes == 0) | np.isin(before, (self._delimiter, LF, CR))
-        doubles = (before == self._quote) & (rank > 0)
-        return (rank % 2 == 0) & ~opens & ~doubles
+    def _misplaced(self, data: bytes, opening: Offsets) -> Offsets:
+        """Those of the quotes, counted as opening ones, that neither start a value nor double
+        the closing quote right before them."""
+        before = np.frombuffer(data, np.uint8)[np.maximum(opening - 1, 0)]
+        starts_value = (before == self._delimiter) | (before == LF) | (before == CR)
+        return opening[~(starts_value | (before == self._quote) | (opening == 0))]
 
 
 def _record(delimiter: str, quote: str) -> bytes:
