@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from contextlib import closing
 
 import psutil
 
 from local.stack.errors import StackError
 
+_POLL_SECONDS = 0.05
 # `localhost` may mean either of them to a client.
 _LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
@@ -27,9 +29,13 @@ def free_port() -> int:
         return port
 
 
-def require_free(port: int, variable: str, purpose: str) -> None:
-    """Raises StackError naming the holder of a taken port and the way out."""
-    if is_free(port):
+def require_free(port: int, variable: str, purpose: str, patience: float = 0.0) -> None:
+    """Raises StackError naming the holder of a taken port and the way out, when the port does not
+    come free within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not (free := is_free(port)) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if free:
         return
     raise StackError(
         f"port {port}, meant for {purpose}, is held by {holder(port)}",

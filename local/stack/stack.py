@@ -23,6 +23,8 @@ from local.stack.starting import Start
 from local.stack.stopping import stop_components, sweep
 from local.stack.supervision import Supervision
 
+_PORT_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class ComponentStatus:
@@ -131,7 +133,11 @@ class Stack:
             )
         for component in wanted:
             if component.port and component not in alive:
-                require_free(*component.port, purpose=component.name)
+                self._supervision.end_orphans(component)
+                # The kernel takes a moment to close the port of a process that was just killed.
+                crashed = self._supervision.record(component) is not None
+                patience = _PORT_SECONDS if crashed else 0.0
+                require_free(*component.port, purpose=component.name, patience=patience)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -41,28 +41,30 @@ class Start:
         running = {c.name for c in missing if self._supervision.is_alive(c)}
         while waiting := [c for c in missing if c.name not in ready]:
             for component in startable(waiting, ready, running):
+                self._started.append(component)
                 self._began[component.name] = time.monotonic()
                 self._supervision.start(component)
-                self._started.append(component)
                 running.add(component.name)
-            self._report.waiting(", ".join(c.name for c in waiting if c.name in running))
-            for component in waiting:
-                if component.name in running and self._is_ready(component):
-                    ready.add(component.name)
+            started = [c for c in waiting if c.name in running]
+            self._report.waiting(", ".join(component.name for component in started))
+            for component in started:
+                self._look_at(component, ready, running)
             self._check_deadline(waiting)
             time.sleep(_POLL_SECONDS)
 
-    def _is_ready(self, component: Component) -> bool:
-        # Asked in this order: a step that ends between the two questions is not a death.
+    def _look_at(self, component: Component, ready: set[str], running: set[str]) -> None:
+        """Move a component from running to ready. Raises StackError when it died."""
+        # Asked first: a step that ends between the two questions is not a death.
         alive = self._supervision.is_alive(component)
+        began = self._began.get(component.name)
         if self._supervision.serves(component):
-            began = self._began.get(component.name)
             seconds = None if began is None else time.monotonic() - began
             self._report.done(component.name, seconds, component.address)
-            return True
-        if not alive:
+            ready.add(component.name)
+        elif not alive and began is None:
+            running.remove(component.name)  # it was dying already: start it afresh
+        elif not alive:
             raise _death(component, self._supervision.log(component))
-        return False
 
     def _check_deadline(self, waiting: list[Component]) -> None:
         if time.monotonic() < self._deadline:

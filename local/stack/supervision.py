@@ -38,10 +38,8 @@ class Supervision:
         return self._settings.logs / f"{component.name}.log"
 
     def start(self, component: Component) -> ProcessRecord:
-        """Start it afresh; what an earlier process of it left behind ends first."""
-        orphans = self.members(component)
-        processes.ask(orphans, component.stop_signal)
-        processes.await_end(orphans, component.patience)
+        """Start it afresh."""
+        self.end_orphans(component)
         component.prepare()
         record = processes.start(
             component.command,
@@ -51,6 +49,13 @@ class Supervision:
         )
         record.write(self._record_file(component))
         return record
+
+    def end_orphans(self, component: Component) -> None:
+        """End what a dead process of this component left behind; it may hold its port."""
+        if not self.is_alive(component):
+            orphans = self.members(component)
+            processes.ask(orphans, component.stop_signal)
+            processes.await_end(orphans, component.patience)
 
     def members(self, component: Component) -> list[psutil.Process]:
         """The living processes of a component: its own and those of its session."""
