@@ -65,18 +65,25 @@ class Recorder:
         """The id of the job that wrote the row. Raises RecordingFailedError."""
         content = fingerprint(row)
         last: QueryJob | None = None
-        for job_id in _chain(row):
+        for job_id in _chain(self._table, row):
             job = self._find(job_id)
             if job is None and last is not None and _wrote(last, content):
                 log.info("the row is there already, written by %s", last.job_id)
                 return str(last.job_id)
-            started = self._start(job_id, row, content) if job is None else None
-            last = self._finished(started or job or self._found(job_id))
-            if started and last.error_result:
-                raise RecordingFailedError(f"{job_id}: {last.error_result.get('message')}")
-            if started:
+            if job is None and self._write(job_id, row, content):
                 return job_id
+            last = self._finished(job or self._found(job_id))
         raise AssertionError("a chain has no end")
+
+    def _write(self, job_id: str, row: Row, content: str) -> bool:
+        """Runs the job to its end; False when somebody else has just taken the id."""
+        job = self._start(job_id, row, content)
+        if job is None:
+            return False
+        error = self._finished(job).error_result
+        if error:
+            raise RecordingFailedError(f"{job_id}: {error.get('message')}")
+        return True
 
     def _find(self, job_id: str) -> QueryJob | None:
         from google.api_core.exceptions import NotFound
@@ -120,9 +127,9 @@ class Recorder:
         return job
 
 
-def _chain(row: Row) -> Iterator[str]:
-    """The ids of a DAG run's recordings, first to last."""
-    identity = "\n".join(str(row[name]) for name in _KEY)
+def _chain(table: TableId, row: Row) -> Iterator[str]:
+    """The ids of a DAG run's recordings in a table, first to last."""
+    identity = "\n".join((str(table), *(str(row[name]) for name in _KEY)))
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return (f"nightstream-record-{digest}-{number}" for number in count(1))
 
