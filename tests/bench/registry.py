@@ -1,0 +1,15 @@
+"""All measurements, in the order of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.bench import job_memory, job_speed, per_row_speed
+from tests.bench.result import Result
+from tests.bench.workshop import Workshop
+
+MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
+    "job_speed": job_speed.measure,
+    "per_row_speed": per_row_speed.measure,
+    "job_memory": job_memory.measure,
+}

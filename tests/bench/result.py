@@ -1,0 +1,23 @@
+"""What a measurement says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure and what it should be."""
+
+    name: str
+    value: float
+    unit: str
+    target: float
+    at_least: bool = False
+    """False: the value should be at most the target."""
+    details: dict[str, float] = field(default_factory=dict)
+    """The figures it is made of, each named with its unit."""
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.target if self.at_least else self.value <= self.target

@@ -1,0 +1,82 @@
+"""What the measurements share: a local cloud, a model, requests, and runs of the nightly job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from beam_jobs.objects import open_objects
+from beam_jobs.prediction.versions import publish_version
+from beam_jobs.runs.manifest import RunManifest
+from examples.babyweight.train import build_version
+from tests.bench.births import births_csv
+from tests.bench.jobs import WORKER_IMAGE, JobRun, run_job
+from tests.support.local_cloud import ROOT, LocalCloud
+
+SPEC = ROOT / "dags" / "services" / "babyweight.yaml"
+BUCKET = "bench"
+_CACHE = ROOT / ".local" / "bench"
+
+
+class Workshop:
+    """A running local cloud with the example's model in it."""
+
+    def __init__(self, cloud: LocalCloud, quick: bool) -> None:
+        self.cloud = cloud
+        self.quick = quick
+        self.model_folder = _CACHE / "models" / "v1"
+        """On this disk; the same version lies in `model_uri`."""
+        self.model_uri = f"gs://{BUCKET}/models/v1"
+        cloud.call("POST", "/storage/v1/b", {"name": BUCKET})
+        manifest, artifact = build_version("sklearn", "v1")
+        for root in (self.model_folder.parent, f"gs://{BUCKET}/models"):
+            publish_version(str(root), manifest, artifact, open_objects(str(root)))
+        self.nightly_job = cache(self._nightly_job)
+        self.requests_uri = cache(self._requests_uri)
+
+    def rows(self, full: int) -> int:
+        """So many rows; a twentieth of it in a quick run."""
+        return full // 20 if self.quick else full
+
+    def requests(self, rows: int) -> Path:
+        """A CSV file of so many births on this disk."""
+        return births_csv(rows, _CACHE)
+
+    def _requests_uri(self, rows: int) -> str:
+        uri = f"gs://{BUCKET}/requests/births-{rows}.csv"
+        open_objects(uri).put_file(uri, self.requests(rows))
+        return uri
+
+    def _nightly_job(self, rows: int, repeat: int) -> JobRun:
+        """The nightly job on so many births; each repeat runs once, whoever asks."""
+        output = f"gs://{BUCKET}/runs/{rows}-rows-{repeat}"
+        command = [
+            *("beam_jobs.batch", "--spec", str(SPEC), "--input", self.requests_uri(rows)),
+            *("--model", self.model_uri, "--output", output, "--score-date", "2026-01-01"),
+        ]
+        run = run_job(self.cloud, BUCKET, f"nightly-{rows}-{repeat}", command)
+        self._check(output, rows)
+        return run
+
+    def _check(self, output: str, rows: int) -> None:
+        objects = open_objects(output)
+        (uri,) = (item.uri for item in objects.list(output) if item.uri.endswith("manifest.json"))
+        manifest = RunManifest.model_validate_json(objects.read(uri))
+        if manifest.rows_scored != rows:
+            raise RuntimeError(f"{uri}: {manifest.rows_scored} rows scored of {rows}")
+
+
+@contextmanager
+def open_workshop(quick: bool) -> Iterator[Workshop]:
+    with TemporaryDirectory(prefix="bench-") as folder, pytest.MonkeyPatch.context() as patch:
+        cloud = LocalCloud(Path(folder) / "cloud", WORKER_IMAGE).start()
+        try:
+            cloud.point_clients_here(patch)
+            yield Workshop(cloud, quick)
+        finally:
+            cloud.stop()
