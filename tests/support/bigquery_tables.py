@@ -40,6 +40,11 @@ def parquet_load(**options: Any) -> bigquery.LoadJobConfig:
     return bigquery.LoadJobConfig(source_format="PARQUET", **options)
 
 
+# A query that runs for minutes unless it is cancelled.
+SLOW = (
+    "SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 30000)) a, "
+    "UNNEST(GENERATE_ARRAY(1, 300000)) b WHERE MOD(a * b, 7) = 3"
+)
 TRUNCATE = parquet_load(write_disposition="WRITE_TRUNCATE")
 
 

@@ -41,7 +41,7 @@ def _drop_partitions(store: Store, resource: Resource, now: int) -> None:
             return
         old = partitioning.started_before(now - lifetime)
         with store.reading() as cursor:
-            found = cursor.execute(f"SELECT 1 FROM {ref.physical} WHERE {old} LIMIT 1").fetchone()
+            found = cursor.execute(f"SELECT 1 FROM {ref.physical} WHERE {old} LIMIT 1").fetchall()
         if found:
             with store.transaction() as tx:
                 tx.execute(f"DELETE FROM {ref.physical} WHERE {old}")

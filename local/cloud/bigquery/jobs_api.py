@@ -24,6 +24,7 @@ from local.cloud.http import ApiError, json_body, unsupported
 
 _DEFAULT_WAIT_MS = 10_000
 _LONGEST_WAIT_MS = 200_000
+_GRACE_S = 0.2
 _LATEST = 2**62
 _FORMAT = "formatOptions"
 # What a QueryRequest shares with configuration.query, and what it keeps for itself.
@@ -67,7 +68,19 @@ class JobEndpoints:
 
     async def _insert(self, request: Request) -> Response:
         body = await json_body(request)
-        return JSONResponse(await run_in_threadpool(self._submit, _project(request), body, {}))
+        return JSONResponse(await self._accept(request, body, {}))
+
+    async def _accept(self, request: Request, body: Resource, private: Resource) -> Resource:
+        """The job as it stands a moment after its submission: short ones are done by then.
+
+        Clients look at a job that is not done yet only every second.
+        """
+        job = await run_in_threadpool(self._submit, _project(request), body, private)
+        if "id" not in job:
+            return job
+        finished = asyncio.wrap_future(self._jobs.finished(job["id"]))
+        await asyncio.wait([finished], timeout=_GRACE_S)
+        return self._jobs.get(job["id"])
 
     def _submit(self, project: str, body: Mapping[str, Any], private: Resource) -> Resource:
         read = submission.read(self._store, project, body, uploaded="upload" in private)
@@ -212,7 +225,7 @@ class JobEndpoints:
         kind = request.query_params.get("uploadType")
         if kind == "multipart":
             job, path = await self._uploads.multipart(request)
-            return JSONResponse(await self._load_upload(request, job, str(path)))
+            return JSONResponse(await self._accept(request, job, {"upload": str(path)}))
         if kind == "resumable":
             upload_id = await self._uploads.begin(request)
             url = request.url.include_query_params(upload_id=upload_id)
@@ -226,10 +239,7 @@ class JobEndpoints:
             range_ = {"Range": f"bytes=0-{received.size - 1}"} if received.size else {}
             return Response(status_code=308, headers=range_)
         job, path = self._uploads.job(upload_id)
-        return JSONResponse(await self._load_upload(request, job, str(path)))
-
-    async def _load_upload(self, request: Request, job: Resource, path: str) -> Resource:
-        return await run_in_threadpool(self._submit, _project(request), job, {"upload": path})
+        return JSONResponse(await self._accept(request, job, {"upload": str(path)}))
 
 
 def _project(request: Request) -> str:

@@ -92,8 +92,7 @@ def read(store: Store, resource: Resource, schema: Schema, page: Page, window: W
     with store.reading() as cursor:
         total = window.total
         if total is None:
-            counted = cursor.execute(f"SELECT count(*) FROM {where}").fetchone()
-            total = int(counted[0]) if counted else 0
+            [(total,)] = cursor.execute(f"SELECT count(*) FROM {where}").fetchall()
         size = min(page.size, total - page.start)
         if not schema or size <= 0:
             return Rows([], total, None)

@@ -34,11 +34,11 @@ class Sizes:
         if revision != resource["revision"]:
             columns = [_size_sql(field) for field in tables.fields_of(resource)]
             with self._store.reading() as cursor:
-                row = cursor.execute(
+                [row] = cursor.execute(
                     f"SELECT count(*), coalesce(sum({' + '.join(columns) or '0'}), 0) "
                     f"FROM {ref.physical}"
-                ).fetchone()
-            size = Size(*(row or (0, 0)))
+                ).fetchall()
+            size = Size(*row)
             self._known[str(ref)] = (resource["revision"], size)
         return size
 

@@ -34,8 +34,8 @@ class Transaction:
 
     def count(self, sql: str) -> int:
         """Runs a statement whose answer is one number."""
-        row = self.cursor.execute(sql).fetchone()
-        return int(row[0]) if row else 0
+        rows = self.cursor.execute(sql).fetchall()
+        return int(rows[0][0]) if rows else 0
 
     def written(self, kind: str, key: str) -> Resource:
         """What this transaction has put last."""

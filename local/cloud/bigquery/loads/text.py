@@ -58,8 +58,9 @@ def _count_bad(tx: Transaction, allowed: int, unparsed: int) -> int:
     problem = quoted(" problem")
     bad = unparsed + tx.count(f"SELECT count(*) FROM typed WHERE {problem} IS NOT NULL")
     if bad > allowed:
-        row = tx.execute(f"SELECT {problem} FROM typed WHERE {problem} IS NOT NULL").fetchone()
-        example = row[0] if row else "some records could not be parsed"
+        sql = f"SELECT {problem} FROM typed WHERE {problem} IS NOT NULL LIMIT 1"
+        rows = tx.execute(sql).fetchall()
+        example = rows[0][0] if rows else "some records could not be parsed"
         raise ApiError(
             400,
             f"{_PREFIX}too many errors, giving up. Errors: {bad}; max bad: {allowed}. {example}",

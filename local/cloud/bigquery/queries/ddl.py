@@ -19,7 +19,7 @@ from local.cloud.bigquery.writes import Source, Write
 from local.cloud.http import unsupported
 
 _CREATE_PARTS = {"this", "kind", "expression", "properties", "replace", "exists"}
-_DROP_PARTS = {"this", "kind", "exists"}
+_DROP_PARTS = {"this", "tables", "kind", "exists"}
 _GRANULARITIES = {"HOUR", "DAY", "MONTH", "YEAR"}
 
 
@@ -119,7 +119,7 @@ def _layout(tree: exp.Create) -> dict[str, Any]:
     for item in (tree.args.get("properties") or exp.Properties(expressions=[])).expressions:
         if isinstance(item, exp.PartitionedByProperty):
             body["timePartitioning"] = _partitioning(item.this)
-        elif isinstance(item, exp.Cluster):
+        elif isinstance(item, exp.ClusterProperty):
             body["clustering"] = {"fields": [column.name for column in item.expressions]}
         else:
             raise unsupported(f"{item.sql('bigquery')} in CREATE")
@@ -142,7 +142,10 @@ def _drop(execution: Execution, store: Store, tree: exp.Drop, context: Context) 
     kind = str(tree.args.get("kind")).upper()
     if kind not in ("TABLE", "VIEW"):
         raise unsupported(f"DROP {kind}")
-    ref = Resolver(store, context, translation.parse).ref(tree.this)
+    named = tree.args.get("tables") or [tree.this]
+    if len(named) > 1:
+        raise unsupported("DROP of several tables")
+    ref = Resolver(store, context, translation.parse).ref(named[0])
     with execution.writing(ref) as tx:
         missing = store.get("table", str(ref)) is None and tree.args.get("exists")
         if not missing:

@@ -52,11 +52,13 @@ def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) ->
 
 
 def _target(tree: exp.Expr) -> exp.Table:
-    target = tree.this
-    if isinstance(target, exp.Schema):
-        target = target.this
+    if isinstance(tree, exp.Delete) and tree.args.get("tables"):
+        # `DELETE t` means `DELETE FROM t`.
+        tree.set("this", tree.args["tables"][0])
+        tree.set("tables", None)
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     if not isinstance(target, exp.Table):
-        raise unsupported(f"{tree.key.upper()} into {target.sql('bigquery')}")
+        raise unsupported(f"{tree.key.upper()} of anything but a table")
     return target
 
 

@@ -17,8 +17,8 @@ from tests.support.local_cloud import PROJECT, LocalCloud
 Put = Callable[..., str]
 
 
-def new_client() -> bigquery.Client:
-    return bigquery.Client(PROJECT, credentials=AnonymousCredentials())
+def new_client(project: str = PROJECT) -> bigquery.Client:
+    return bigquery.Client(project, credentials=AnonymousCredentials())
 
 
 def put_in(bucket_name: str) -> Put:
@@ -39,7 +39,7 @@ def put_in(bucket_name: str) -> Put:
 
 @pytest.fixture
 def client(cloud_env: LocalCloud) -> bigquery.Client:
-    return new_client()
+    return new_client(cloud_env.env["GOOGLE_CLOUD_PROJECT"])
 
 
 @pytest.fixture
