@@ -27,6 +27,12 @@ Xor
 SUPPORTED = frozenset(_NAMES.split())
 _FORMATS = (exp.TimeToStr, exp.StrToTime, exp.StrToDate, exp.ParseDatetime)
 _FORMAT_ELEMENTS = set("YmdHMSFTjybBaAp%ITf")
+_TYPES = {
+    exp.DType.ARRAY, exp.DType.BIGINT, exp.DType.BINARY, exp.DType.BOOLEAN, exp.DType.DATE,
+    exp.DType.DATETIME, exp.DType.DECIMAL, exp.DType.DOUBLE, exp.DType.INT, exp.DType.STRUCT,
+    exp.DType.TEXT, exp.DType.TIME, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ,
+    exp.DType.VARBINARY, exp.DType.VARCHAR,
+}  # fmt: skip
 _REFUSED = {
     exp.TableSample: "TABLESAMPLE",
     exp.Pivot: "PIVOT and UNPIVOT",
@@ -45,6 +51,10 @@ def check_functions(tree: exp.Expr) -> None:
         for kind, feature in _REFUSED.items():
             if isinstance(node, kind):
                 raise unsupported(feature)
+        if isinstance(node, exp.DataType) and node.this not in _TYPES:
+            raise unsupported(f"the type {node.sql('bigquery')}")
+        if isinstance(node, exp.Unnest) and node.args.get("offset"):
+            raise unsupported("UNNEST WITH OFFSET")
         if isinstance(node, exp.Select) and node.args.get("kind"):
             raise unsupported(f"SELECT AS {node.args['kind']}")
 

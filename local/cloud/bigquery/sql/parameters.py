@@ -25,6 +25,8 @@ def bind(tree: exp.Expr, mode: str | None, parameters: Sequence[Mapping[str, Any
         if p.get("name")
     }
     for node in list(tree.find_all(exp.Parameter)):
+        if isinstance(node.this, exp.Parameter):
+            raise unsupported(f"the system variable @@{node.this.name}")
         name = node.name.lower()
         if name not in named:
             raise invalid_query(f"Query parameter '{node.name}' not found")

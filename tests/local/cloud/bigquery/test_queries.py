@@ -279,6 +279,12 @@ def test_ddl_makes_tables_and_views_and_drops_them(client: bigquery.Client, data
         ("CALL {d}.p()", "CALL"),
         ("ALTER TABLE {d}.nights DROP COLUMN key", "ALTER"),
         ("SELECT AS STRUCT 1 AS a", "SELECT AS"),
+        ("SELECT o FROM UNNEST([1]) WITH OFFSET AS o", "WITH OFFSET"),
+        ("SELECT CAST(1 AS BIGNUMERIC)", "BIGNUMERIC"),
+        ("SELECT INTERVAL 1 DAY", "INTERVAL"),
+        ("SELECT ARRAY_AGG(x LIMIT 1) FROM UNNEST([1, 2]) AS x", "ARRAY_AGG"),
+        ("BEGIN TRANSACTION", "BEGIN TRANSACTION"),
+        ("SELECT @@project_id", "@@project_id"),
     ],
 )
 def test_a_statement_that_is_not_supported_is_refused_by_name(
