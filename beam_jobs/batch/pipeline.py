@@ -13,11 +13,13 @@ from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import SourceCount
 from beam_jobs.runs.plan import RunPlan
 from beam_jobs.transforms.account import Account
+from beam_jobs.transforms.coders import register_coders
 from beam_jobs.transforms.columns import Provenance, prediction_schema
+from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
 from beam_jobs.transforms.histograms import Profile
 from beam_jobs.transforms.manifest import FinishAttempt
 from beam_jobs.transforms.predict import settle
-from beam_jobs.transforms.read import InspectInputs, ReadRanges, Validate
+from beam_jobs.transforms.read import InspectInputs, ReadRanges
 from beam_jobs.transforms.report import JobReport, add_reports
 from beam_jobs.transforms.write import WriteDeadLetters, WritePredictions
 
@@ -33,6 +35,8 @@ def score_night(
     layout = RunLayout(plan.root, plan.run_key).attempt(attempt)
     profile = Profile.of(plan.spec, model.reference)
     run = Provenance.of(plan)
+    model_handler = ArrowModelHandler(plan.model.uri, plan.model.sha256, settle)
+    register_coders()
 
     layouts = (
         pipeline
@@ -43,10 +47,8 @@ def score_night(
         layouts
         | "Ranges" >> beam.FlatMap(byte_ranges, plan.spec.job.split_bytes)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadRanges(plan.spec))
-        | "Validate" >> beam.ParDo(Validate(plan.spec))
-        | "Predict" >> RunInference(ArrowModelHandler(plan.model.uri, plan.model.sha256))
-        | "Settle" >> beam.Map(settle)
+        | "Read and validate" >> beam.ParDo(ReadRanges(plan.spec)).with_output_types(ValidBatch)
+        | "Predict" >> RunInference(model_handler).with_output_types(ScoredBatch)
     )
     predictions = WritePredictions(layout.predictions, prediction_schema(plan.spec), run)
     reports = (

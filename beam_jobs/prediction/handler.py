@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
@@ -22,18 +22,23 @@ class HasFeatures(Protocol):
 
 
 _Element = TypeVar("_Element", bound=HasFeatures)
+_Scored = TypeVar("_Scored")
 
 
-class ArrowModelHandler(ModelHandler[_Element, tuple[_Element, Predicted], Model]):
+class ArrowModelHandler(ModelHandler[_Element, _Scored, Model]):
     """Loads a pinned model version once per process, and scores whole batches with it.
 
-    An element is a batch already, so RunInference is told to collect no further.
+    An element is a batch already, so RunInference is told to collect no further. `settle` makes
+    the element that goes on of a batch and what the model said of it.
     """
 
-    def __init__(self, folder: str, sha256: str) -> None:
+    def __init__(
+        self, folder: str, sha256: str, settle: Callable[[_Element, Predicted], _Scored]
+    ) -> None:
         super().__init__(min_batch_size=1, max_batch_size=1)
         self._folder = folder
         self._sha256 = sha256
+        self._settle = settle
 
     def load_model(self) -> Model:
         objects = open_objects(self._folder)
@@ -45,8 +50,8 @@ class ArrowModelHandler(ModelHandler[_Element, tuple[_Element, Predicted], Model
         batch: Sequence[_Element],
         model: Model,
         inference_args: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> Iterable[tuple[_Element, Predicted]]:
-        return [(element, predict_rows(model, element.features)) for element in batch]
+    ) -> Iterable[_Scored]:
+        return [self._settle(rows, predict_rows(model, rows.features)) for rows in batch]
 
     def get_num_bytes(self, batch: Sequence[_Element]) -> int:
         return sum(element.features.nbytes for element in batch)

@@ -39,6 +39,10 @@ class ValidBatch:
         """What the model is given: a column for each field, its inputs among them."""
         return self.rows.batch
 
+    @property
+    def nbytes(self) -> int:
+        return int(self.rows.batch.nbytes + self.dead.nbytes)
+
 
 @dataclass(frozen=True)
 class ScoredBatch:
@@ -56,6 +60,10 @@ class ScoredBatch:
     rows_in: int
     scored_at: datetime
     """UTC."""
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.rows.nbytes + self.outputs.nbytes + self.dead.nbytes)
 
 
 @dataclass(frozen=True)

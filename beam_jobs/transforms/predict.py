@@ -12,9 +12,8 @@ from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
 
 
-def settle(element: tuple[ValidBatch, Predicted]) -> ScoredBatch:
+def settle(batch: ValidBatch, predicted: Predicted) -> ScoredBatch:
     """The batch as it is written: every row with its prediction, or dead."""
-    batch, predicted = element
     rows, positions, dead = batch.rows.batch, batch.rows.positions, batch.dead
     if predicted.indices is not None:
         kept = pa.array(predicted.indices)

@@ -29,21 +29,30 @@ class InspectInputs(beam.DoFn):
 
 
 class ReadRanges(beam.DoFn):
-    """(SourceLayout, ByteRange) → ReadBlock with its source, block by block."""
+    """(SourceLayout, ByteRange) → ValidBatch, of at most as many rows as the model takes at once.
+
+    Reading, parsing and validation go on in a thread beside the model.
+    """
 
     def __init__(self, spec: ServiceSpec) -> None:
         self._input = spec.input
+        self._batch_rows = spec.model.batch_rows
 
-    def process(
-        self, element: tuple[SourceLayout, ByteRange]
-    ) -> Iterator[tuple[SourceRange, ReadBlock]]:
+    def setup(self) -> None:
+        self._contract = Contract.of(self._input)
+
+    def process(self, element: tuple[SourceLayout, ByteRange]) -> Iterator[ValidBatch]:
         layout, part = element
         source = SourceRange(layout.object, part.start, part.end)
         # A range without rows is accounted for too.
-        yield source, no_rows(self._input)
+        yield self._validated(source, no_rows(self._input))
         blocks = read(self._input, layout, part, open_objects(layout.object.uri))
-        for block in prefetched(blocks):
-            yield source, block
+        for batch in prefetched(self._validated(source, block) for block in blocks):
+            yield from slices(batch, self._batch_rows)
+
+    def _validated(self, source: SourceRange, block: ReadBlock) -> ValidBatch:
+        valid, dead = validate(self._contract, block.rows)
+        return ValidBatch(source, valid, pa.concat_batches([block.dead, dead]), block.rows_in)
 
 
 def no_rows(input_: InputSpec) -> ReadBlock:
@@ -54,20 +63,3 @@ def no_rows(input_: InputSpec) -> ReadBlock:
         payloads=GivenPayloads(pa.array([], pa.binary())),
     )
     return ReadBlock(rows, dead_batch(), rows_in=0)
-
-
-class Validate(beam.DoFn):
-    """ReadBlock with its source → ValidBatch, of as many rows as the model takes at once."""
-
-    def __init__(self, spec: ServiceSpec) -> None:
-        self._input = spec.input
-        self._batch_rows = spec.model.batch_rows
-
-    def setup(self) -> None:
-        self._contract = Contract.of(self._input)
-
-    def process(self, element: tuple[SourceRange, ReadBlock]) -> Iterator[ValidBatch]:
-        source, block = element
-        valid, dead = validate(self._contract, block.rows)
-        whole = ValidBatch(source, valid, pa.concat_batches([block.dead, dead]), block.rows_in)
-        yield from slices(whole, self._batch_rows)

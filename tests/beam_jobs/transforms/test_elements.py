@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beam_jobs.rows import GivenPayloads, ValidRows, dead_batch
@@ -22,6 +22,7 @@ def valid_batch(rows: int) -> ValidBatch:
     )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(1, 20))
 def test_slices_hold_the_same_rows_with_their_positions_and_payloads(rows: int, most: int) -> None:
     parts = list(slices(valid_batch(rows), most))
@@ -35,6 +36,7 @@ def test_slices_hold_the_same_rows_with_their_positions_and_payloads(rows: int, 
     assert sum(part.rows_in for part in parts) == rows + 2
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(1, 20))
 def test_slices_are_few_and_even(rows: int, most: int) -> None:
     sizes = [part.features.num_rows for part in slices(valid_batch(rows), most)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beam_jobs.prediction.reference import reference_statistics
@@ -21,6 +21,7 @@ def place(value: float) -> int:
     return sum(value >= edge for edge in EDGES)
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_every_number_falls_into_exactly_one_bin(values: list[float | None]) -> None:
     histogram = Bins(edges=EDGES).count(pa.array(values, pa.float64()))
@@ -33,6 +34,7 @@ def test_every_number_falls_into_exactly_one_bin(values: list[float | None]) -> 
     assert histogram.total == len(values)
 
 
+@settings(deadline=None)
 @given(numbers, numbers)
 def test_histograms_of_parts_add_up_to_that_of_the_whole(
     one: list[float | None], other: list[float | None]
