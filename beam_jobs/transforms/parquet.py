@@ -54,13 +54,15 @@ class ParquetFiles:
 
     def close(self, at_least_one: bool = False) -> tuple[OutputFile, ...]:
         """Uploads what is left; all files written, if need be one without rows."""
-        if self._pending:
-            self._hand_over()
-        self._wait()
-        if self._writer is not None or (at_least_one and not self._written):
-            self._finish_file()
-        self.abandon()
-        return tuple(self._written)
+        try:
+            if self._pending:
+                self._hand_over()
+            self._wait()
+            if self._writer is not None or (at_least_one and not self._written):
+                self._finish_file()
+            return tuple(self._written)
+        finally:
+            self.abandon()
 
     def abandon(self) -> None:
         """Drops what is on this disk."""
