@@ -26,11 +26,12 @@ def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(folder / "environments" / "test.yaml", an_environment().model_dump(mode="json"))
     add_service(folder, "weights")
     monkeypatch.setenv("NIGHTSTREAM_ENV", "test")
+    monkeypatch.setattr("airflow.settings.DAGS_FOLDER", str(folder))
     return folder
 
 
 def add_service(folder: Path, name: str) -> None:
-    write(folder / "services" / f"{name}.yaml", a_service(name).model_dump(mode="json"))
+    write(folder / "services" / f"{name}.yaml", a_service(name, input={"wait_minutes": 1}).model_dump(mode="json"))
 
 
 def write(path: Path, declared: object) -> None:

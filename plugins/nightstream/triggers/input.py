@@ -50,6 +50,7 @@ class InputTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         poll_seconds = EnvironmentSpec.model_validate(self.environment).airflow.poll_seconds
         patience = Patience()
+        told: str | None = None
         while True:
             try:
                 reason = await asyncio.to_thread(self._why_wait)
@@ -60,7 +61,9 @@ class InputTrigger(BaseTrigger):
             if reason is None:
                 yield TriggerEvent({"folder": self.folder})
                 return
-            self.log.info("waiting: %s", reason)
+            if reason != told:
+                self.log.info("waiting: %s", reason)
+                told = reason
             await asyncio.sleep(poll_seconds)
 
     def _why_wait(self) -> str | None:
