@@ -29,6 +29,7 @@ from local.stack.processes import marked
 from local.stack.report import Lines
 from tests.support.stack import kill, stack_in
 
+CLOUD = ("cloud",)
 PARTS = ("postgres", "cloud")
 
 
@@ -53,10 +54,10 @@ def bucket_names(stack: Stack) -> set[str]:
 
 
 def test_up_gives_a_cloud_with_the_buckets_and_the_dataset_of_the_environment(small: Stack) -> None:
-    small.up(PARTS)
+    small.up(CLOUD)
     names = small.settings.names
     datasets = f"{small.settings.cloud_url}/bigquery/v2/projects/{names.project}/datasets"
-    assert states(small) == {"postgres": "ready", "cloud": "ready"}
+    assert states(small)["cloud"] == "ready"
     assert bucket_names(small) == set(names.buckets)
     found = requests.get(f"{datasets}/{names.dataset}", timeout=10).json()
     assert found["location"] == names.location
@@ -65,20 +66,20 @@ def test_up_gives_a_cloud_with_the_buckets_and_the_dataset_of_the_environment(sm
 def test_up_twice_changes_nothing_and_says_so(
     small: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small.up(PARTS)
-    before = pids(small)
-    Stack(small.settings, Lines(Console())).up(PARTS)
-    assert pids(small) == before
+    small.up(CLOUD)
+    before = small.pid("cloud")
+    Stack(small.settings, Lines(Console())).up(CLOUD)
+    assert small.pid("cloud") == before
     assert "up already" in capsys.readouterr().out
 
 
 def test_two_who_start_at_once_start_one_stack(small: Stack) -> None:
-    threads = [threading.Thread(target=Stack(small.settings).up, args=(PARTS,)) for _ in range(2)]
+    threads = [threading.Thread(target=Stack(small.settings).up, args=(CLOUD,)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert states(small) == {"postgres": "ready", "cloud": "ready"}
+    assert states(small)["cloud"] == "ready"
     servers = [
         process for process in marked(small.settings.home) if "local.cloud" in process.cmdline()
     ]
@@ -150,11 +151,11 @@ def test_a_taken_port_is_named_before_anything_starts(small: Stack) -> None:
 
 
 def test_a_running_stack_does_not_move_to_other_ports_unasked(small: Stack) -> None:
-    small.up(PARTS)
+    small.up(CLOUD)
     moved = Stack(replace(small.settings, cloud_port=free_port()))
     with pytest.raises(StackError, match=r"other ports.*\n.*make down"):
-        moved.up(PARTS)
-    assert states(small) == {"postgres": "ready", "cloud": "ready"}
+        moved.up(CLOUD)
+    assert states(small)["cloud"] == "ready"
 
 
 def test_a_component_that_dies_is_named_with_the_end_of_its_log_and_nothing_stays(
