@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from rich.console import Console
 
@@ -78,7 +79,7 @@ class Demo:
         runs += watch(airflow, [n.score_date for n in nights[:-1]], self._say, timezone)
 
         self._chapter("What BigQuery holds")
-        client = bigquery.Client()
+        client = bigquery.Client(environment.project, AnonymousCredentials())
         dataset = environment.bigquery.dataset
         published = read_nights(client, dataset, [night.score_date for night in nights])
         by_night = {run.score_date: run for run in runs}

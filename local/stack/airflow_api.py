@@ -59,6 +59,12 @@ class AirflowApi:
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000"
         return {task["task_id"]: task for task in self._get(path)["task_instances"]}
 
+    def backfills_under_way(self, dag_id: str) -> int:
+        """Airflow refuses a second backfill of a DAG while one is under way; the scheduler marks
+        it complete some moments after its last run has ended."""
+        found = self._get(f"/backfills?dag_id={dag_id}&limit=1000")["backfills"]
+        return sum(backfill["completed_at"] is None for backfill in found)
+
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         return self._get(path)["value"]

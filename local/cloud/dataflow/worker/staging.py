@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from google.cloud import storage  # type: ignore[attr-defined]
+from google.cloud import storage
 
 from local.cloud.dataflow.worker.failure import Failure
 

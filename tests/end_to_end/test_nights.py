@@ -1,0 +1,98 @@
+"""What a team sees of its nights: triggered by hand, backfilled, run twice, gone back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from examples.demo.books import differences, read_nights
+from tests.support.stack_nights import StackNights
+
+pytestmark = pytest.mark.stack
+
+STEPS = ("await_input", "resolve", "score", "audit", "publish", "record")
+
+
+def test_a_night_triggered_by_hand_without_a_logical_date_is_published(
+    nights: StackNights,
+) -> None:
+    day = date(2026, 2, 1)
+    sent = nights.send(day)
+    run = nights.trigger(day)
+    assert nights.finished(run) == ["success"]
+    assert {name: nights.task_states(run)[name] for name in STEPS} == dict.fromkeys(
+        STEPS, "success"
+    )
+    [published] = read_nights(nights.client, nights.dataset, [day])
+    assert differences(sent, published) == []
+
+
+def test_a_backfill_replaces_each_night_and_a_second_one_changes_nothing(
+    nights: StackNights,
+) -> None:
+    days = [date(2026, 3, 2) + timedelta(days=n) for n in range(3)]
+    sent = [nights.send(day) for day in days]
+    runs = nights.backfill(days[0], days[-1] + timedelta(days=1), "--run-backwards")
+    assert nights.finished(*runs) == ["success"] * 3
+    published = read_nights(nights.client, nights.dataset, days)
+    for night, found in zip(sent, published, strict=True):
+        assert differences(night, found) == []
+
+    before = [nights.published_rows(day) for day in days]
+    again = nights.backfill(
+        days[0], days[-1] + timedelta(days=1), "--reprocess-behavior", "completed"
+    )
+    assert sorted(again) == sorted(runs)
+    assert nights.finished(*again) == ["success"] * 3
+    assert [nights.published_rows(day) for day in days] == before
+    assert [len(nights.recorded(day)) for day in days] == [1, 1, 1]
+
+
+def test_two_runs_for_one_night_at_once_share_one_job_and_publish_one_night(
+    nights: StackNights,
+) -> None:
+    day = date(2026, 4, 1)
+    sent = nights.send(day)
+    runs = [nights.trigger(day), nights.trigger(day)]
+    assert nights.finished(*runs) == ["success", "success"]
+    recorded = nights.recorded(day)
+    assert len(recorded) == 2
+    assert len({row["run_key"] for row in recorded}) == 1
+    assert len({row["job_id"] for row in recorded}) == 1
+    assert len(nights.published_rows(day)) == sent.scored
+
+
+def test_a_night_goes_from_model_a_to_b_and_back_to_a(nights: StackNights) -> None:
+    day = date(2026, 5, 1)
+    sent = nights.send(day)
+    for version in ("v1", "v2", "v1"):
+        run = nights.trigger(day, model_version=version)
+        assert nights.finished(run) == ["success"]
+        rows = nights.published_rows(day)
+        assert {row["model_version"] for row in rows} == {version}
+        assert len(rows) == sent.scored
+    first, _, third = nights.recorded(day)
+    assert first["run_key"] == third["run_key"]
+    assert [row["outcome"] for row in nights.recorded(day)] == ["published"] * 3
+
+
+def test_a_dry_run_publishes_nothing(nights: StackNights) -> None:
+    day = date(2026, 6, 1)
+    nights.send(day)
+    run = nights.trigger(day, dry_run=True)
+    assert nights.finished(run) == ["success"]
+    assert nights.published_rows(day) == []
+    assert [row["outcome"] for row in nights.recorded(day)] == ["dry_run"]
+
+
+def test_a_night_with_too_many_dead_letters_is_not_published_and_says_by_how_much(
+    nights: StackNights,
+) -> None:
+    day = date(2026, 7, 1)
+    nights.send(day, births=20, broken=2)
+    run = nights.trigger(day)
+    assert nights.finished(run) == ["failed"]
+    assert nights.published_rows(day) == []
+    log = nights.log(run, "audit")
+    assert "14 of 34" in log or "41" in log, log
