@@ -15,6 +15,13 @@ from tests.support.specs import a_service, an_environment
 AddService = Callable[..., None]
 
 
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    from airflow.utils import db
+
+    db.initdb()
+
+
 @pytest.fixture
 def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The DAG files, the environment `test` chosen, and one service: weights."""
@@ -31,7 +38,10 @@ def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def add_service(folder: Path, name: str) -> None:
-    write(folder / "services" / f"{name}.yaml", a_service(name, input={"wait_minutes": 1}).model_dump(mode="json"))
+    write(
+        folder / "services" / f"{name}.yaml",
+        a_service(name, input={"wait_minutes": 1}).model_dump(mode="json"),
+    )
 
 
 def write(path: Path, declared: object) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.utils import db
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
@@ -20,11 +19,6 @@ from tests.support.models import release
 from tests.support.specs import an_environment
 
 STEPS = ["await_input", "resolve", "score", "audit", "publish", "record"]
-
-
-@pytest.fixture(scope="session")
-def airflow_database() -> None:
-    db.initdb()
 
 
 @pytest.fixture
@@ -81,7 +75,11 @@ def test_a_run_that_only_cancels_scores_nothing(dags: Path) -> None:
 
 
 def night(dags: Path, **how: Any) -> Any:
-    return DagBag(dag_folder=str(dags)).dags["weights_batch"].test(**how)
+    """One run of the DAG, as `airflow dags test` makes it."""
+    dag = DagBag(dag_folder=str(dags)).dags["weights_batch"]
+    # Airflow 3.3.1 looks the alerts of such a run up by an id that only stored DAGs have.
+    dag.deadline = None
+    return dag.test(**how)
 
 
 def states(run: Any) -> dict[str, str]:

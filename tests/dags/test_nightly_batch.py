@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from airflow.sdk.definitions.deadline import DeadlineReference
 from airflow.sdk.exceptions import ParamValidationError
-from airflow.sdk.execution_time.callback_supervisor import execute_callback
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.ti_deps.deps.ready_to_reschedule import ReadyToRescheduleDep
 
@@ -228,28 +225,3 @@ def test_the_form_takes(dags: Path, name: str, value: Any) -> None:
 def test_the_form_refuses(dags: Path, name: str, value: Any) -> None:
     with pytest.raises(ParamValidationError):
         weights(dags).params.get_param(name).resolve(value)
-
-
-def test_a_late_night_is_counted_from_when_its_run_was_queued(dags: Path) -> None:
-    (alert,) = weights(dags).deadline
-
-    assert alert.reference == DeadlineReference.DAGRUN_QUEUED_AT
-    assert alert.interval == timedelta(minutes=240)
-
-
-def test_a_late_night_is_an_error_that_names_run_and_dag(
-    dags: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (alert,) = weights(dags).deadline
-    told = {"context": {"dag_run": {"dag_run_id": "scheduled__2026-01-06"}}}
-
-    success, error = execute_callback(
-        alert.callback.path,
-        alert.callback.kwargs | told,
-        dag_rel_path=Path("nightly_batch.py"),
-        bundle_path=dags,
-        log=structlog.get_logger(),
-    )
-
-    assert (success, error) == (True, None)
-    assert "NIGHT LATE: run scheduled__2026-01-06 of weights" in caplog.text
