@@ -25,15 +25,21 @@ LAUNCHER = Path(__file__).parents[1] / "local/cloud/dataflow/launcher.py"
 
 
 class DataflowCloud:
-    """A local cloud with one worker image, in which the module only_in_image is found."""
+    """The jobs of a local cloud."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, server: LocalCloud) -> None:
+        self.server = server
+
+    @classmethod
+    def with_image(cls, folder: Path) -> DataflowCloud:
+        """A local cloud of its own, with one worker image, where only_in_image is found."""
         image = folder / "image"
         image.mkdir(parents=True)
         (image / "only_in_image.py").write_text("")
         arguments = ["--image", f"{IMAGE}={sys.executable}:{image}"]
-        self.server = LocalCloud(folder / "data", arguments)
-        self.start()
+        cloud = cls(LocalCloud(folder / "data", arguments))
+        cloud.start()
+        return cloud
 
     def start(self) -> None:
         self.server.start()

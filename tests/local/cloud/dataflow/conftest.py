@@ -14,7 +14,7 @@ from tests.support.dataflow_cloud import BUCKET, IMAGE, DataflowCloud, Launcher
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataflowCloud]:
-    cloud = DataflowCloud(tmp_path_factory.mktemp("cloud"))
+    cloud = DataflowCloud.with_image(tmp_path_factory.mktemp("cloud"))
     cloud.storage.create_bucket(BUCKET)
     yield cloud
     cloud.server.stop()
