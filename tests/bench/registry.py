@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.bench import job_memory, job_speed, per_row_speed
+from tests.bench import dag_parsing, job_memory, job_speed, per_row_speed
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
 
@@ -12,4 +12,5 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_speed": job_speed.measure,
     "per_row_speed": per_row_speed.measure,
     "job_memory": job_memory.measure,
+    "dag_parsing": dag_parsing.measure,
 }

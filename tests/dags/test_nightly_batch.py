@@ -176,6 +176,7 @@ def test_waiting_tasks_reschedule_themselves_only_where_they_cannot_defer(
         task = stored.get_task(name)
         assert task.reschedule is not deferrable
         assert ReadyToRescheduleDep() in task.deps
+    assert stored.get_task("publish").reschedule
 
 
 def test_the_form_has_a_default_for_everything(dags: Path) -> None:

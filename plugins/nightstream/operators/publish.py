@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
     AirflowSkipException,
+    BaseSensorOperator,
 )
 
 from nightstream.links import TableLink, table_url
@@ -32,7 +33,7 @@ MAX_POLL_SECONDS = 2.0
 """Between two looks at a load, which usually takes seconds."""
 
 
-class PublishOperator(NightOperator):
+class PublishOperator(NightOperator, BaseSensorOperator):
     """Returns a PublishedRun; is skipped where nothing is left to be published.
 
     While another DAG run publishes the same night, the task reschedules itself. A load that is
@@ -47,6 +48,8 @@ class PublishOperator(NightOperator):
         super().__init__(
             spec=spec,
             environment=environment,
+            # Only of a sensor does the scheduler heed the date that it is to be rescheduled at.
+            mode="reschedule",
             outlets=[predictions_asset(environment, spec.service)],
             **kwargs,
         )

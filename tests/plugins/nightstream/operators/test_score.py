@@ -90,10 +90,6 @@ def test_a_job_is_launched_once_however_often_the_task_is_killed(night: Service)
     assert again.reused
     assert again.model_copy(update={"reused": False}) == result
 
-    forced = night.task("score", a_run(night, "manual__3", force=True))
-    assert scored(forced).attempt == 2
-    assert not forced.run.xcoms["score", "return_value"]["reused"]
-
 
 @pytest.mark.usefixtures("stuck")
 @pytest.mark.parametrize("mode", ["service", "reschedules"])
@@ -129,11 +125,10 @@ def test_a_cleared_task_leaves_the_job_alone_and_finds_it_again(night: Service) 
     assert [(c.job_id, c.try_number) for c in claims(night, run)] == [(job_id, 2)]
 
 
-@pytest.mark.parametrize("mode", ["service", "reschedules"])
 def test_a_failed_job_is_told_with_its_errors_and_followed_by_the_next_attempt(
-    mode: str, request: pytest.FixtureRequest
+    reschedules: Service,
 ) -> None:
-    night = prepared(request.getfixturevalue(mode))
+    night = prepared(reschedules)
     run = a_run(night)
     bucket = night.environment.buckets.work
     labels = job_labels(resolved(run), 1, {})
@@ -146,13 +141,23 @@ def test_a_failed_job_is_told_with_its_errors_and_followed_by_the_next_attempt(
     job_id = night.cloud.call("POST", path, job)["id"]
     Claims(night.objects, layout(run)).put(claim.model_copy(update={"job_id": job_id}))
 
-    with pytest.raises(
-        AirflowException, match=r"(?s)ended as FAILED without a man.*pipeline"
-    ):
+    with pytest.raises(AirflowException, match=r"(?s)ended as FAILED without a man.*pipeline"):
         night.task("score", run).finish()
 
     assert claims(night, run) == []
     assert decide(night.task("score", run).operator._look(resolved(run))) == Launch(2)
+
+
+def test_force_launches_the_next_attempt_though_output_is_there(night: Service) -> None:
+    run = a_run(night, force=True)
+    complete(night, run, attempt=1)
+
+    with pytest.raises(AirflowException, match="attempt 2 was not launched"):
+        hurried(night).task("score", run).finish()
+
+    # The retry finds what its own launch left behind.
+    complete(night, run, attempt=2)
+    assert scored(night.task("score", run, try_number=2)).attempt == 2
 
 
 def test_output_is_reused_though_the_service_forgot_its_job(night: Service) -> None:
