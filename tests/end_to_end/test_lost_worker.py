@@ -18,7 +18,9 @@ from tests.support.dataflow_cloud import LOCATION, DataflowCloud, eventually
 from tests.support.local_cloud import PROJECT, ROOT, WORKER_IMAGE, LocalCloud
 from tests.support.scored_night import SCORE_DATE, NightFolder, Scored
 
-COPIES = 1_200
+COPIES = 300
+SMALL_BATCHES = {"batch_rows": 256}
+"""So that the job lasts long enough to be met in its middle."""
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_every_row_is_accounted_for_once_after_a_worker_is_killed(
     rows = content.removeprefix(f"{HEADER}\n".encode())
     folder = NightFolder(tmp_path, build_version("sklearn", "v1"))
     folder.write("night.csv", f"{HEADER}\n".encode() + rows * COPIES)
-    plan = folder.plan(job={"split_bytes": 2 * 1024 * 1024})
+    plan = folder.plan(job={"split_bytes": 1024 * 1024}, model=SMALL_BATCHES)
     layout = RunLayout(plan.root, plan.run_key)
     Path(layout.folder).mkdir(parents=True)
     Path(layout.plan).write_text(plan.model_dump_json())
