@@ -17,8 +17,8 @@ unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: $(ENVIRONMENT) ## everything once, from an empty machine to scored nights in BigQuery
-	@$(PYTHON) -m examples.demo
+demo: $(ENVIRONMENT) ## scored nights in BigQuery, from an empty machine; KEEP=1 leaves the stack up
+	@$(PYTHON) -m examples.demo $(if $(KEEP),--keep)
 
 up: $(ENVIRONMENT) ## start Airflow, its database and the local cloud
 	@$(PYTHON) -m local.stack up
