@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+_DESCRIPTION = """\
+Scores the input files of one night. Valid rows become predictions, the others dead letters with
+their reason, both as Parquet. A manifest, written last, lists the files and accounts for every
+row."""
+
 _EPILOG = """\
 Everything else is handed to Beam. Any of its runners will do:
   --runner=DirectRunner            one process here (the default)
@@ -66,9 +71,7 @@ def _option(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m beam_jobs.batch",
-        description="Scores the input files of one night: valid rows become predictions, the "
-        "others dead letters with their reason, both as Parquet. A manifest, written last, lists "
-        "the files and accounts for every row.",
+        description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

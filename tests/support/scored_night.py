@@ -46,6 +46,8 @@ class Scored:
 
     plan: RunPlan
     manifest: RunManifest
+    counters: dict[str, int]
+    """Beam's, by name."""
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -106,9 +108,15 @@ def run(plan: RunPlan, attempt: int = 1, runner: str = "FnApiRunner") -> Scored:
     """Runs the job on a runner of this process. Raises what the job raises."""
     pipeline = beam.Pipeline(options=PipelineOptions([f"--runner={runner}"]))
     score_night(pipeline, plan, attempt, pinned_model(plan), "test-job")
-    pipeline.run().wait_until_finish()
+    result: Any = pipeline.run()
+    result.wait_until_finish()
+    counters = {
+        counter.key.metric.name: counter.committed
+        for counter in result.metrics().query()["counters"]
+        if counter.key.metric.namespace == "nightstream"
+    }
     path = Path(RunLayout(plan.root, plan.run_key).attempt(attempt).manifest)
-    return Scored(plan, RunManifest.model_validate(json.loads(path.read_text())))
+    return Scored(plan, RunManifest.model_validate(json.loads(path.read_text())), counters)
 
 
 def _rows(files: tuple[OutputFile, ...]) -> pd.DataFrame:

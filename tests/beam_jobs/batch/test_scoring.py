@@ -102,6 +102,26 @@ def test_broken_rows_become_dead_letters_with_their_reason(night: NightFolder) -
     assert_accounts_add_up(scored)
 
 
+def test_beams_counters_say_what_the_manifest_says(night: NightFolder) -> None:
+    made = make_night(date(2026, 1, 1), births=50, broken=2, files=1)
+    night.write("a.csv", made.files["part-0.csv"])
+
+    scored = night.score()
+
+    manifest, counters = scored.manifest, scored.counters
+    files = (*manifest.predictions, *manifest.dead_letters)
+    assert counters == {
+        "rows_in": manifest.rows_in,
+        "rows_scored": manifest.rows_scored,
+        "rows_dead": manifest.rows_dead,
+        **{f"rows_dead_{code}": rows for code, rows in made.dead.items()},
+        # Two steps write files; a counter is one per step.
+        "files": 1,
+        "bytes": counters["bytes"],
+    }
+    assert counters["bytes"] in {file.size for file in files}
+
+
 def test_small_ranges_and_batches_give_the_same_rows(night: NightFolder) -> None:
     many = pd.concat([load_births()] * 5, ignore_index=True)
     night.write("a.csv", births_csv(many))
