@@ -368,3 +368,10 @@ class Publishers(RuleBasedStateMachine):
 
 TestPublishers = Publishers.TestCase
 TestPublishers.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.long
+class TestManyHistories(Publishers.TestCase):
+    """The same, over histories for which the daily suite has no time."""
+
+    settings = settings(max_examples=5_000, stateful_step_count=60, deadline=None)
