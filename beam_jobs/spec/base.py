@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Constrained
+
+Minutes = Annotated[float, Constrained(gt=0, le=366 * 24 * 60)]
+"""A time to wait, at most a year."""
 
 
 class Declared(BaseModel):

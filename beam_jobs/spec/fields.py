@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
+from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Refusal
 
@@ -49,6 +50,17 @@ ColumnName = Annotated[str, AfterValidator(column_name)]
 Scalar = bool | int | float | str
 
 
+def _ascending(ends: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    low, high = ends
+    if low is not None and high is not None and low > high:
+        raise Refusal(f"the range is empty: {low} is above {high}", "swap the two ends")
+    return ends
+
+
+_End = Annotated[float, Constrained(allow_inf_nan=False)]
+ValueRange = Annotated[tuple[_End | None, _End | None], AfterValidator(_ascending)]
+
+
 class Field(Declared):
     """One field of the input: its type, and what values it may take.
 
@@ -62,7 +74,7 @@ class Field(Declared):
     default: Scalar | None = None
     """Takes the place of a missing or null value."""
     allowed: tuple[Scalar, ...] | None = None
-    range: tuple[float | None, float | None] | None = None
+    range: ValueRange | None = None
     """Lowest and highest value, both inclusive; null leaves an end open."""
     pattern: str | None = None
     """RE2 expression that the whole string must match."""
@@ -98,12 +110,6 @@ class Field(Declared):
                 raise Refusal(
                     f"pattern of {self.name!r} uses {beyond_re2[0]!r}, which RE2 does not know",
                     "do without look-around, back-references and atomic groups",
-                )
-        if self.range is not None:
-            low, high = self.range
-            if low is not None and high is not None and low > high:
-                raise Refusal(
-                    f"range of {self.name!r} is empty: {low} is above {high}", "swap the two ends"
                 )
         for value in (self.default, *(self.allowed or ())):
             if value is not None and not _is_of_type(value, self.type):

@@ -90,7 +90,7 @@ def load_environment(
 def _read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, ValueError, OSError) as error:  # ValueError: a day that is none
         raise SpecError(
             str(path), [Problem("", "", f"not readable as YAML: {error}", "mend the syntax")]
         ) from error
@@ -132,9 +132,18 @@ def _load(path: Path, model: type[_Spec], data: Any) -> _Spec:
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        details = error.errors()
         raise SpecError(
-            str(path), [_problem(detail, model) for detail in error.errors()]
+            str(path),
+            [_problem(detail, model) for detail in details if not _follows(detail, details)],
         ) from error
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether a list is too short only because pydantic left out the items that are wrong."""
+    loc = detail["loc"]
+    items = (other["loc"] for other in details if len(other["loc"]) > len(loc))
+    return detail["type"] == "too_short" and any(item[: len(loc)] == loc for item in items)
 
 
 def _problem(detail: ErrorDetails, model: type[Declared]) -> Problem:

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from croniter import CroniterError, croniter
 from pydantic import AfterValidator, model_validator
 from pydantic import Field as Constrained
 
-from beam_jobs.spec.base import Declared, Refusal
-from beam_jobs.spec.fields import ColumnName, Field
+from beam_jobs.spec.base import Declared, Minutes, Refusal
+from beam_jobs.spec.fields import ColumnName, Field, ValueRange
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
 
 
@@ -28,7 +29,7 @@ def _service_name(name: str) -> str:
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones
         raise Refusal(
             f"{name!r} is not a timezone", "write an IANA name, such as Europe/Zurich or UTC"
         ) from error
@@ -53,6 +54,13 @@ def _once_a_day(cron: str) -> str:
             f"{cron!r} may fire more than once a day, which gives two intervals one score date",
             "write one minute (0-59) and one hour (0-23) as plain numbers",
         )
+    try:
+        croniter(cron).get_next()
+    except CroniterError as error:
+        raise Refusal(
+            f"{cron!r} never fires: {error}",
+            "write day (1-31), month (1-12) and weekday (0-7, or sun-sat) that there are, or *",
+        ) from error
     return cron
 
 
@@ -67,7 +75,7 @@ class InputSpec(Declared):
     complete: CompleteRule = MarkerRule(rule="marker")
     when_missing: Literal["fail", "skip", "empty"] = "fail"
     """A night without files fails, is skipped, or publishes an empty partition."""
-    wait_minutes: Annotated[float, Constrained(gt=0)] = 360
+    wait_minutes: Minutes = 360
     """How long a night's files are waited for."""
     key: str
     """Field that names the row; need not be unique."""
@@ -107,7 +115,7 @@ class OutputColumn(Declared):
 
     name: ColumnName
     type: Literal["string", "integer", "float", "boolean"] = "float"
-    range: tuple[float | None, float | None] | None = None
+    range: ValueRange | None = None
 
 
 class ModelSpec(Declared):
@@ -126,7 +134,7 @@ class ScheduleSpec(Declared):
     cron: Annotated[str, AfterValidator(_once_a_day)]
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     start: date
-    deadline_minutes: Annotated[float, Constrained(gt=0)] = 240
+    deadline_minutes: Minutes = 240
     """A night not published so long after its run was queued raises an alert."""
     max_active_runs: Annotated[int, Constrained(ge=1, le=64)] = 4
     retries: Annotated[int, Constrained(ge=0, le=20)] = 2
@@ -158,7 +166,7 @@ class ServiceSpec(Declared):
 
     service: Annotated[str, AfterValidator(_service_name)]
     description: str = ""
-    owner: str = "data"
+    owner: Annotated[str, Constrained(min_length=1, max_length=100)] = "data"
     input: InputSpec
     model: ModelSpec
     schedule: ScheduleSpec

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field as Constrained
 from pydantic import model_validator
 
-from beam_jobs.spec.base import Declared, Refusal
+from beam_jobs.spec.base import Declared, Minutes, Refusal
 
 Compression = Literal["auto", "none", "gzip"]
 """`auto` takes a name ending in .gz as gzip."""
@@ -90,7 +90,7 @@ class QuietRule(Declared):
     """The night is complete when files are there and none came for some minutes."""
 
     rule: Literal["quiet"]
-    minutes: Annotated[float, Constrained(gt=0)] = 15
+    minutes: Minutes = 15
 
 
 CompleteRule = Annotated[MarkerRule | ManifestRule | QuietRule, Constrained(discriminator="rule")]

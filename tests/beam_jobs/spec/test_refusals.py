@@ -72,6 +72,8 @@ def test_a_good_spec_is_read(tmp_path: Path) -> None:
         ("input.fields.1.name", "run_key", "input.fields[1].name", "adds itself", "rename it"),
         ("input.fields.1.type", "int", "input.fields[1].type", "'integer'", "a value that fits"),
         ("input.fields.1.range", [9, 1], "input.fields[1]", "9.0 is above 1.0", "swap"),
+        ("input.fields.1.range", [float("nan"), 1], "input.fields[1].range", "finite", "fits"),
+        ("model.outputs.0.range", [9, 1], "model.outputs[0].range", "9.0 is above 1.0", "swap"),
         ("input.fields.0.range", [1, 2], "input.fields[0]", "'id' is a string", "drop the range"),
         ("input.fields.1.pattern", "a", "input.fields[1]", "is a integer", "drop the pattern"),
         ("input.fields.0.pattern", "(", "input.fields[0]", "regular expression", "mend the"),
@@ -90,10 +92,16 @@ def test_a_good_spec_is_read(tmp_path: Path) -> None:
         ("schedule.cron", "*/5 * * * *", "schedule.cron", "more than once a day", "one minute"),
         ("schedule.cron", "0 2,14 * * *", "schedule.cron", "more than once", "one hour"),
         ("schedule.cron", "@daily", "schedule.cron", "five fields", "minute hour day"),
+        ("schedule.cron", "0 2 99 * *", "schedule.cron", "out of range", "day (1-31)"),
+        ("schedule.cron", "0 2 31 2 *", "schedule.cron", "never fires", "day (1-31)"),
+        ("schedule.cron", "0 2 * * someday", "schedule.cron", "never fires", "weekday"),
+        ("schedule.deadline_minutes", float("inf"), "schedule.deadline", "527040", "fits"),
+        ("schedule.timezone", "America", "schedule.timezone", "not a timezone", "IANA"),
         ("schedule.timezone", "Mars/Base", "schedule.timezone", "not a timezone", "IANA"),
         ("schedule.start", None, "schedule.start", "is missing", "add it"),
         ("audit.max_dead_ratio", 2, "audit.max_dead_ratio", "less than or equal to 1", "fits"),
         ("job.split_bytes", 10, "job.split_bytes", "65536", "fits"),
+        ("owner", "o" * 101, "owner", "100 characters", "fits"),
         ("service", "Births", "service", "'Births' is not a service name", "lower-case"),
     ],
 )
@@ -145,6 +153,7 @@ def test_a_service_is_declared_in_a_file_of_its_name(tmp_path: Path) -> None:
         ("- a\n", "holds no mapping"),
         ("a: [", "not readable as YAML"),
         ("service: a\nservice: b\n", "'service' is written twice"),
+        ("start: 2026-02-30\n", "day is out of range for month"),
     ],
 )
 def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str, message: str) -> None:
