@@ -29,7 +29,7 @@ from examples.demo.nights import (
     wait_for_dag,
     watch,
 )
-from examples.demo.report import show_nights, show_samples
+from examples.demo.report import NightLine, show_dead_letters, show_nights, show_samples
 from local.stack import Stack, StackError, StackSettings
 from local.stack.airflow_api import AirflowApi
 from local.stack.report import Lines
@@ -84,12 +84,14 @@ class Demo:
         published = read_nights(client, dataset, [night.score_date for night in nights])
         by_night = {run.score_date: run for run in runs}
         lines = [
-            (sent, found, by_night[sent.score_date].started_by, by_night[sent.score_date].seconds)
+            NightLine(sent, found, run.started_by, run.seconds)
             for sent, found in zip(nights, published, strict=True)
+            for run in (by_night[sent.score_date],)
         ]
         show_nights(self._console, lines)
+        show_dead_letters(self._console, lines)
         show_samples(self._console, sample_predictions(client, dataset, last))
-        return [d for sent, found, *_ in lines for d in differences(sent, found)]
+        return [d for line in lines for d in differences(line.sent, line.published)]
 
     def _train(self, bucket: str) -> None:
         models = f"gs://{bucket}/{self._spec.service}"

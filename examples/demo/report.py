@@ -1,10 +1,11 @@
-"""The demo's report on the terminal."""
+"""The demo's report on the terminal; fits into 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -12,26 +13,29 @@ from examples.babyweight.nights import Night
 from examples.demo.books import PublishedNight
 
 
-def show_nights(
-    console: Console,
-    nights: Sequence[tuple[Night, PublishedNight, str, float]],
-) -> None:
-    """One line per night: what was sent, what came of it, how the run was started and its time."""
-    table = Table(title="Nights, as BigQuery holds them", title_justify="left")
-    for heading in ("night", "started by", "rows in", "scored", "dead"):
-        table.add_column(heading, justify="left" if heading in ("night", "started by") else "right")
-    table.add_column("dead by reason")
-    table.add_column("RMSE (lb)", justify="right")
-    table.add_column("model")
-    table.add_column("seconds", justify="right")
-    for sent, published, started_by, seconds in nights:
+class NightLine(NamedTuple):
+    """A night as it was sent, as it was published, and the run that did it."""
+
+    sent: Night
+    published: PublishedNight
+    started_by: str
+    seconds: float
+
+
+def show_nights(console: Console, lines: Sequence[NightLine]) -> None:
+    """A line per night: what was sent, what came of it, how long the run took."""
+    table = _table("Nights, as BigQuery holds them")
+    for heading in ("night", "run"):
+        table.add_column(heading)
+    for heading in ("rows in", "scored", "dead", "RMSE lb", "model", "seconds"):
+        table.add_column(heading, justify="right")
+    for sent, published, started_by, seconds in lines:
         table.add_row(
             str(sent.score_date),
             started_by,
             str(sent.rows),
             str(published.scored),
             str(sum(published.dead.values())),
-            ", ".join(f"{code} {count}" for code, count in sorted(published.dead.items())),
             "-" if published.rmse is None else f"{published.rmse:.3f}",
             ", ".join(published.model_versions),
             f"{seconds:.0f}",
@@ -39,29 +43,34 @@ def show_nights(
     console.print(table)
 
 
+def show_dead_letters(console: Console, lines: Sequence[NightLine]) -> None:
+    """A line per reason, a column per night."""
+    table = _table("Dead letters by reason")
+    table.add_column("reason")
+    for line in lines:
+        table.add_column(str(line.sent.score_date), justify="right")
+    for code in sorted({code for line in lines for code in line.published.dead}):
+        table.add_row(code, *(str(line.published.dead.get(code, 0)) for line in lines))
+    console.print(table)
+
+
 def show_samples(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """Predictions beside the true weights, with where each row came from."""
-    table = Table(title="Sample predictions, read back from BigQuery", title_justify="left")
-    for heading in (
-        "key",
-        "male",
-        "age",
-        "plurality",
-        "weeks",
-        "true lb",
-        "predicted lb",
-        "source",
-    ):
-        table.add_column(heading)
+    table = _table("Sample predictions, with the file and byte each came from")
+    for heading in ("male", "age", "plurality", "weeks", "true", "predicted", "source"):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(
-            row["key"],
             row["is_male"],
             f"{row['mother_age']:.0f}",
             row["plurality"],
             f"{row['gestation_weeks']:.0f}",
             f"{row['weight_pounds']:.2f}",
             f"{row['predicted_weight_pounds']:.2f}",
-            f"{row['source_uri'].rpartition('/')[2]} @ byte {row['source_position']}",
+            f"{row['source_uri'].rpartition('/')[2]}:{row['source_position']}",
         )
     console.print(table)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
