@@ -8,6 +8,7 @@ from beam_jobs.objects.base import (
     PreconditionError,
 )
 from beam_jobs.objects.router import open_objects
+from beam_jobs.objects.seekable import SeekableObject
 
 __all__ = [
     "ObjectChangedError",
@@ -15,5 +16,6 @@ __all__ = [
     "ObjectInfo",
     "Objects",
     "PreconditionError",
+    "SeekableObject",
     "open_objects",
 ]

@@ -5,7 +5,6 @@ Positions are row numbers. A row that fails is kept as the JSON of its columns.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_jobs.contract.types import can_become, is_text
-from beam_jobs.objects import Objects
+from beam_jobs.objects import Objects, SeekableObject
 from beam_jobs.reading.errors import InputFileError
 from beam_jobs.reading.layout import SourceLayout
 from beam_jobs.reading.screening import is_utf8
@@ -27,38 +26,6 @@ from beam_jobs.spec.service import InputSpec
 
 _BATCH_ROWS = 65_536
 _BUFFER_BYTES = 8 * 1024 * 1024
-
-
-class PinnedFile(io.RawIOBase):
-    """One generation of an object as a seekable file; each read is one ranged read."""
-
-    def __init__(self, object_: InputObject, objects: Objects) -> None:
-        self._object = object_
-        self._objects = objects
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._object.size}
-        self._position = origin[whence] + offset
-        return self._position
-
-    def read(self, size: int | None = -1) -> bytes:
-        start, end = self._position, self._object.size
-        if size is not None and size >= 0:
-            end = min(start + size, end)
-        chunks = self._objects.chunks(self._object.uri, start, end, self._object.generation)
-        data = b"".join(chunks) if start < end else b""
-        self._position += len(data)
-        return data
 
 
 @dataclass(frozen=True)
@@ -115,10 +82,9 @@ def read_parquet(input_: InputSpec, layout: SourceLayout, objects: Objects) -> I
 
 
 def _open(object_: InputObject, objects: Objects) -> pq.ParquetFile:
+    pinned = SeekableObject(objects, object_.uri, object_.size, object_.generation)
     try:
-        return pq.ParquetFile(
-            pa.PythonFile(PinnedFile(object_, objects), mode="r"), buffer_size=_BUFFER_BYTES
-        )
+        return pq.ParquetFile(pa.PythonFile(pinned, mode="r"), buffer_size=_BUFFER_BYTES)
     except pa.ArrowInvalid as error:
         raise _damaged(object_.uri, error) from error
 
