@@ -70,6 +70,14 @@ class RunPlan(Pinned):
         return derive_run_key(self)
 
 
+class PlannedInputs(BaseModel):
+    """What is read of the plan of another night, which another release may have written."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    inputs: tuple[InputObject, ...]
+
+
 def build_plan(
     spec: ServiceSpec,
     score_date: date,

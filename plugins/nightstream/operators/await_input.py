@@ -77,9 +77,17 @@ class AwaitInputOperator(WaitingOperator, SkipMixin):
         if not isinstance(verdict, NoFiles) or when_missing == "fail":
             raise AirflowFailException(f"{verdict.reason}. {remedy}")
         if when_missing == "skip":
+            self._remember_skipping(context)
             raise AirflowSkipException(f"{verdict.reason}. The night is skipped, as the spec says")
         self.log.warning("%s. An empty night is published, as the spec says", verdict.reason)
         self._go_on(context, 0)
+
+    def _remember_skipping(self, context: Context) -> None:
+        """So that files that come yet are late ones to the nights after."""
+        from nightstream.inputs.late import skipped_uri
+
+        work = self.environment.buckets.work
+        self.objects.put(skipped_uri(work, self.spec.service, self.score_date(context)), b"")
 
     def _go_on(self, context: Context, files: int) -> None:
         ti = context["ti"]

@@ -126,16 +126,16 @@ class ResolveOperator(NightOperator):
 
         late: list[str] = []
         for night in nights_before(self.spec.schedule, score_date, NIGHTS_LOOKED_BACK):
-            published = self._published_plan(night)
-            if published is None:
+            read = self._read_by(night)
+            if read is None:
                 continue
             uri = night_folder(self.spec, self.environment, night)
             files = night_files(self.spec.input, see(uri, self.spec.input, self.objects))
-            missed = late_inputs(published, files)
+            missed = late_inputs(read, files)
             late.extend(missed)
             if missed:
                 self.log.warning(
-                    "LATE INPUT: night %s was published without %d files that are there now, as "
+                    "LATE INPUT: night %s is over without %d files that are there now, as "
                     "%s. Remedy: run the night again with score_date %s",
                     night,
                     len(missed),
@@ -144,16 +144,18 @@ class ResolveOperator(NightOperator):
                 )
         return tuple(late)
 
-    def _published_plan(self, night: date) -> RunPlan | None:
-        """What the published run of an earlier night was to score; None where none stands."""
+    def _read_by(self, night: date) -> tuple[InputObject, ...] | None:
+        """What an earlier night that is published or skipped has read; None for any other."""
         from beam_jobs.runs.layout import RunLayout, runs_root
-        from beam_jobs.runs.plan import RunPlan
+        from beam_jobs.runs.plan import PlannedInputs
+        from nightstream.inputs.late import skipped_uri
         from nightstream.publishing.ledgers import LedgerFile, ledger_uri
 
         work = self.environment.buckets.work
         uri = ledger_uri(work, self.spec.service, night)
         published = LedgerFile(self.objects, uri).read()[0].published
         if published is None:
-            return None
+            skipped = self.objects.stat(skipped_uri(work, self.spec.service, night))
+            return () if skipped else None
         plan = RunLayout(runs_root(work, self.spec.service), published.run_key).plan
-        return RunPlan.model_validate_json(self.objects.read(plan))
+        return PlannedInputs.model_validate_json(self.objects.read(plan)).inputs

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from beam_jobs.objects import ObjectInfo
-from beam_jobs.runs.plan import InputObject, ModelPin, build_plan
+from beam_jobs.runs.plan import InputObject
 from nightstream.inputs.late import late_inputs
-from tests.support.specs import a_service
 
 THEN = datetime(2026, 1, 6, tzinfo=UTC)
-PLAN = build_plan(
-    a_service(),
-    date(2026, 1, 5),
-    None,
-    [InputObject(uri="gs://input/a.csv", generation=1, size=5)],
-    ModelPin(uri="gs://models/weights/v1", version="v1", kind="onnx", sha256="0" * 64),
-    "gs://work/weights/runs",
-)
+READ = [InputObject(uri="gs://input/a.csv", generation=1, size=5)]
 
 
 def file(name: str, generation: int) -> ObjectInfo:
@@ -25,12 +17,12 @@ def file(name: str, generation: int) -> ObjectInfo:
 
 
 def test_what_the_published_run_read_is_not_late() -> None:
-    assert late_inputs(PLAN, [file("a.csv", 1)]) == ()
+    assert late_inputs(READ, [file("a.csv", 1)]) == ()
 
 
 def test_a_file_that_came_later_is_late() -> None:
-    assert late_inputs(PLAN, [file("a.csv", 1), file("b.csv", 1)]) == ("gs://input/b.csv",)
+    assert late_inputs(READ, [file("a.csv", 1), file("b.csv", 1)]) == ("gs://input/b.csv",)
 
 
 def test_a_file_that_was_overwritten_later_is_late() -> None:
-    assert late_inputs(PLAN, [file("a.csv", 2)]) == ("gs://input/a.csv",)
+    assert late_inputs(READ, [file("a.csv", 2)]) == ("gs://input/a.csv",)

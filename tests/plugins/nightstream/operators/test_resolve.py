@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+)
 
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.plan import RunPlan
@@ -154,6 +159,34 @@ def test_files_that_came_after_their_night_was_published_are_reported(
 
     assert run.late_inputs == (changed, late)
     assert "LATE INPUT: night 2026-01-05" in capsys.readouterr().out
+
+
+def test_files_that_came_after_their_night_was_skipped_are_reported(night: Service) -> None:
+    night.spec = a_service(input={"when_missing": "skip", "wait_minutes": 0.001})
+    skipped = DagRun(params={"score_date": "2026-01-04"})
+    with pytest.raises(AirflowSkipException):
+        night.task("await_input", skipped).finish()
+    late = night.put("late.csv", night=date(2026, 1, 4))
+
+    assert resolve(night, score_date="2026-01-05").late_inputs == (late,)
+
+
+def test_files_of_a_night_that_was_never_run_are_not_late(night: Service) -> None:
+    night.put("a.csv", night=date(2026, 1, 4))
+
+    assert resolve(night, score_date="2026-01-05").late_inputs == ()
+
+
+def test_late_input_is_seen_beside_the_plan_of_another_release(night: Service) -> None:
+    publish(night, NIGHT)
+    uri = resolve(night, score_date=NIGHT.isoformat()).plan_uri
+    plan = json.loads(night.objects.read(uri))
+    plan["spec"]["key_of_another_release"] = True
+    night.objects.put(uri, json.dumps(plan).encode())
+    late = night.put("late.csv")
+    night.put("b.csv", night=date(2026, 1, 6))
+
+    assert resolve(night, score_date="2026-01-06").late_inputs == (late,)
 
 
 def test_a_night_that_stands_as_it_was_read_has_no_late_input(night: Service) -> None:
