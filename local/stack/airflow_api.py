@@ -73,7 +73,7 @@ class AirflowApi:
         """The log of one try of a task, as text."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         content = self._get(path)["content"]
-        return "\n".join(str(line.get("event", line)) for line in content)
+        return "\n".join(map(_told, content))
 
     def clear(self, dag_id: str, run_id: str, task_ids: list[str] | None = None) -> None:
         """Let a run go again, the whole of it or some of its tasks and what follows them."""
@@ -99,3 +99,17 @@ class AirflowApi:
         answer.raise_for_status()
         sent: dict[str, Any] = answer.json()
         return sent
+
+
+def _told(line: dict[str, Any]) -> str:
+    """What a log line says; the text of an exception stands beside it."""
+    errors = [
+        f"{error['exc_type']}: {error['exc_value']}" for error in line.get("error_detail") or ()
+    ]
+    return "\n".join([str(line.get("event", line)), *errors])
+
+
+def _text(line: dict[str, Any]) -> str:
+    errors = line.get("error_detail") or []
+    told = (f"{error['exc_type']}: {error['exc_value']}" for error in errors)
+    return "\n".join([str(line.get("event", "")), *told])
