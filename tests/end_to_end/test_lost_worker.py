@@ -75,7 +75,7 @@ def test_every_row_is_accounted_for_once_after_a_worker_is_killed(
     victim.kill()
 
     assert cloud.await_state(job_id, "DONE", "FAILED") == "DONE"
-    [lost] = cloud.messages(job_id, minimumImportance="JOB_MESSAGE_WARNING")
+    [lost] = cloud.warnings(job_id)
     assert lost["messageText"].startswith("Attempt 1 of 4 was lost: worker process")
     manifest = RunManifest.model_validate_json(Path(layout.attempt(1).manifest).read_bytes())
     assert manifest.rows_in == night.rows * COPIES

@@ -90,6 +90,11 @@ class DataflowCloud:
         )
         return list(answer.get("jobMessages", []))
 
+    def warnings(self, job_id: str) -> list[dict[str, Any]]:
+        """Messages of that very importance; a dying worker may log errors of its own beside."""
+        found = self.messages(job_id, minimumImportance="JOB_MESSAGE_WARNING")
+        return [m for m in found if m["messageImportance"] == "JOB_MESSAGE_WARNING"]
+
     def counters(self, job_id: str) -> dict[str, int]:
         answer = self.jobs.getMetrics(projectId=PROJECT, location=LOCATION, jobId=job_id).execute()
         return {

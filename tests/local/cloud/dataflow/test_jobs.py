@@ -112,7 +112,7 @@ def test_a_killed_worker_is_noticed_and_the_job_retried(
     assert cloud.await_state(job_id, "DONE", "FAILED") == "DONE"
     assert cloud.text("pair/out") == ["(0, 10)", "(1, 10)"]
     assert cloud.counters(job_id)["rows"] == 20
-    [lost] = cloud.messages(job_id, minimumImportance="JOB_MESSAGE_WARNING")
+    [lost] = cloud.warnings(job_id)
     assert lost["messageText"].startswith("Attempt 1 of 4 was lost: worker process")
 
 
