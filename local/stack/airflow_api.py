@@ -107,9 +107,3 @@ def _told(line: dict[str, Any]) -> str:
         f"{error['exc_type']}: {error['exc_value']}" for error in line.get("error_detail") or ()
     ]
     return "\n".join([str(line.get("event", line)), *errors])
-
-
-def _text(line: dict[str, Any]) -> str:
-    errors = line.get("error_detail") or []
-    told = (f"{error['exc_type']}: {error['exc_value']}" for error in errors)
-    return "\n".join([str(line.get("event", "")), *told])

@@ -46,11 +46,18 @@ def _table(results: list[Result]) -> Table:
         table.add_row(
             result.name,
             f"{result.value:.2f} {result.unit}",
-            f"{'≥' if result.at_least else '≤'} {result.target:g} {result.unit}",
-            "[green]met" if result.met else "[red]not met",
+            *_judged(result),
             ", ".join(f"{name} {value:,.1f}" for name, value in result.details.items()),
         )
     return table
+
+
+def _judged(result: Result) -> tuple[str, str]:
+    if result.target is None:
+        return "-", "-"
+    sign = "≥" if result.at_least else "≤"
+    verdict = "[green]met" if result.met else "[red]not met"
+    return f"{sign} {result.target:g} {result.unit}", verdict
 
 
 def _write(results: list[Result], quick: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.bench import dag_parsing, job_memory, job_speed, per_row_speed
+from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
 
@@ -13,4 +13,5 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "per_row_speed": per_row_speed.measure,
     "job_memory": job_memory.measure,
     "dag_parsing": dag_parsing.measure,
+    "night_overhead": night_overhead.measure,
 }

@@ -12,7 +12,8 @@ class Result:
     name: str
     value: float
     unit: str
-    target: float
+    target: float | None
+    """None where the figure is told without being judged."""
     at_least: bool = False
     """False: the value should be at most the target."""
     details: dict[str, float] = field(default_factory=dict)
@@ -20,4 +21,6 @@ class Result:
 
     @property
     def met(self) -> bool:
+        if self.target is None:
+            return True
         return self.value >= self.target if self.at_least else self.value <= self.target
