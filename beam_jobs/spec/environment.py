@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
+from pydantic import AfterValidator
 from pydantic import Field as Constrained
 
-from beam_jobs.spec.base import Declared
+from beam_jobs.spec.base import Declared, Refusal
+
+
+def _label_key(key: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", key):
+        raise Refusal(
+            f"{key!r} is no key that Dataflow takes for a label",
+            "use at most 63 lower-case letters, digits, _ and -, the first a letter",
+        )
+    return key
+
+
+def _label_value(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]{0,63}", value):
+        raise Refusal(
+            f"{value!r} is no value that Dataflow takes for a label",
+            "use at most 63 lower-case letters, digits, _ and -",
+        )
+    return value
+
+
+LabelKey = Annotated[str, AfterValidator(_label_key)]
+LabelValue = Annotated[str, AfterValidator(_label_value)]
 
 
 class Buckets(Declared):
@@ -37,7 +61,8 @@ class DataflowSpec(Declared):
     service_account: str | None = None
     subnetwork: str | None = None
     public_ips: bool = True
-    labels: dict[str, str] = {}
+    labels: dict[LabelKey, LabelValue] = {}
+    """Labels of every job, beside those that Nightstream sets itself."""
     launch_timeout_seconds: Annotated[int, Constrained(ge=10)] = 600
     submit_options: dict[str, str | bool | int] = {}
     """More Beam pipeline options, by name."""

@@ -197,6 +197,35 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
         load_environment(tmp_path, "prod", {})
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"Team": "science"}, r"'Team' is no key .*Remedy: use at most 63 .* first a letter"),
+        ({"1team": "science"}, "'1team' is no key"),
+        ({"": "science"}, "'' is no key"),
+        ({"t" * 64: "science"}, "is no key"),
+        ({"team": "Data Science"}, r"'Data Science' is no value .*Remedy: use at most 63"),
+        ({"team": "s" * 64}, "is no value"),
+    ],
+)
+def test_a_label_that_dataflow_refuses_is_refused_at_parse(
+    tmp_path: Path, labels: dict[str, str], message: str
+) -> None:
+    dataflow = {"region": "us-central1", "labels": labels}
+    write(tmp_path, ENVIRONMENT | {"dataflow": dataflow}, "prod")
+
+    with pytest.raises(SpecError, match=rf"prod\.yaml: dataflow\.labels.*{message}"):
+        load_environment(tmp_path, "prod", {"PROJECT": "mine"})
+
+
+def test_labels_that_dataflow_takes_stand(tmp_path: Path) -> None:
+    labels = {"team": "data_science-2", "t" * 63: "2026", "empty": ""}
+    dataflow = {"region": "us-central1", "labels": labels}
+    write(tmp_path, ENVIRONMENT | {"dataflow": dataflow}, "prod")
+
+    assert load_environment(tmp_path, "prod", {"PROJECT": "mine"}).dataflow.labels == labels
+
+
 def test_the_declared_services_and_environments_are_good() -> None:
     dags = Path(__file__).parents[3] / "dags"
     services, errors = load_services(dags / "services")
