@@ -119,7 +119,7 @@ class ResolveOperator(NightOperator):
         return uri
 
     def _late_inputs(self, score_date: date) -> tuple[str, ...]:
-        from nightstream.inputs.completeness import night_files
+        from nightstream.inputs.completeness import ManifestError, night_files
         from nightstream.inputs.folder import night_folder, see
         from nightstream.inputs.late import late_inputs
         from nightstream.nights import nights_before
@@ -130,7 +130,12 @@ class ResolveOperator(NightOperator):
             if read is None:
                 continue
             uri = night_folder(self.spec, self.environment, night)
-            files = night_files(self.spec.input, see(uri, self.spec.input, self.objects))
+            try:
+                files = night_files(self.spec.input, see(uri, self.spec.input, self.objects))
+            except ManifestError as error:
+                # An earlier night's trouble is no reason to keep this one waiting.
+                self.log.warning("Night %s is not looked at for late input: %s", night, error)
+                continue
             missed = late_inputs(read, files)
             late.extend(missed)
             if missed:

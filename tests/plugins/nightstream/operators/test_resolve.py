@@ -196,6 +196,25 @@ def test_a_night_that_stands_as_it_was_read_has_no_late_input(night: Service) ->
     assert resolve(night, score_date="2026-01-06").late_inputs == ()
 
 
+def test_a_damaged_manifest_of_an_earlier_night_is_told_and_harms_no_other(
+    night: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    night.spec = a_service(input={"complete": {"rule": "manifest"}})
+    good = json.dumps({"files": ["a.csv"]})
+    for day in (4, 5, 6):
+        night.put("a.csv", night=date(2026, 1, day))
+        night.put("manifest.json", good, night=date(2026, 1, day))
+    publish(night, date(2026, 1, 4))
+    publish(night, NIGHT)
+    late = night.put("a.csv", "id,weeks\nnew,39\n", night=date(2026, 1, 4))
+    night.put("manifest.json", "{")
+
+    run = resolve(night, score_date="2026-01-06")
+
+    assert (run.inputs, run.late_inputs) == (1, (late,))
+    assert "Night 2026-01-05 is not looked at" in capsys.readouterr().out
+
+
 def test_late_input_is_looked_for_in_the_last_three_nights_of_the_schedule(night: Service) -> None:
     night.spec = a_service(schedule={"cron": "0 2 * * 1"})
     for monday in (date(2026, 1, 5), date(2026, 1, 12), date(2026, 2, 2)):
