@@ -16,7 +16,8 @@ from typing import Any
 
 from airflow.exceptions import AirflowRescheduleException
 from airflow.providers.common.compat.sdk import TaskDeferred
-from airflow.sdk.exceptions import DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowRuntimeError, DownstreamTasksSkipped, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.module_loading import import_string
 
 from nightstream.form import trigger_form
@@ -36,6 +37,8 @@ class DagRun:
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     """States of other runs, by run id; those not named are running."""
+    deleted: set[str] = field(default_factory=set)
+    """Ids of other runs that are there no longer."""
     events: dict[Any, SimpleNamespace] = field(
         default_factory=lambda: defaultdict(lambda: SimpleNamespace(extra={}))
     )
@@ -73,7 +76,12 @@ class TaskInstance:
         assert (dag_id, run_id) == (self.dag_id, self.run_id)
         return [{"task_id": "audit", "state": "success", "duration": 1.5}]
 
-    def get_dagrun_state(self, dag_id: str, run_id: str) -> str:  # noqa: ARG002
+    def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
+        if run_id in self.run.deleted:
+            detail = {"status_code": 404, "message": f"DAG run {dag_id} {run_id} not found"}
+            raise AirflowRuntimeError(
+                ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail)
+            )
         return self.run.states.get(run_id, "running")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from nightstream.operators.job_waiting import JobWaitingOperator
 
@@ -69,5 +71,10 @@ class CancelOperator(JobWaitingOperator):
 
 
 def _waits(claim: Claim, state_of: Callable[[str, str], str]) -> bool:
-    """Whether the claim's DAG run is still going on."""
-    return state_of(claim.dag_id, claim.run_id) in ("running", "queued")
+    """Whether the claim's DAG run is still going on; one that was deleted is not."""
+    try:
+        return state_of(claim.dag_id, claim.run_id) in ("running", "queued")
+    except AirflowRuntimeError as error:
+        if (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
+            return False
+        raise

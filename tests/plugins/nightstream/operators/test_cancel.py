@@ -77,6 +77,18 @@ def test_a_run_that_is_over_does_not_hold_a_job(service: Service, runs: list[Dag
     assert service.dataflow.get(job_id).state == "CANCELLED"
 
 
+def test_a_run_that_was_deleted_does_not_hold_a_job(service: Service, runs: list[DagRun]) -> None:
+    job_id = stick(service, runs[0])
+    for run in runs:
+        service.task("score", run).turn()
+    cancel = cancelling()
+    cancel.deleted = {run.run_id for run in runs}
+
+    service.task("cancel", cancel).finish()
+
+    assert service.dataflow.get(job_id).state == "CANCELLED"
+
+
 def test_jobs_of_other_nights_and_other_services_are_left_alone(
     service: Service, runs: list[DagRun]
 ) -> None:
