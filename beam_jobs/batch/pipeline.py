@@ -41,7 +41,7 @@ def score_night(
     layouts = (
         pipeline
         | "Inputs" >> beam.Create(plan.inputs)
-        | "Inspect" >> beam.ParDo(InspectInputs(plan.spec))
+        | "Inspect" >> beam.ParDo(InspectInputs(plan))
     )
     scored = (
         layouts

@@ -7,6 +7,10 @@ from functools import cache
 from pathlib import Path
 
 
+class CodeVersionError(Exception):
+    """The code that runs here is not the code that the run names."""
+
+
 @cache
 def code_version() -> str:
     """Hash (12 hex digits) of every source file of this package.
@@ -20,3 +24,14 @@ def code_version() -> str:
         digest.update(path.relative_to(package).as_posix().encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
+
+
+def require_code(planned: str) -> None:
+    """Raises CodeVersionError where this process runs another version than the planned one."""
+    here = code_version()
+    if here != planned:
+        raise CodeVersionError(
+            f"the run was resolved with code version {planned}, the workers run {here}. Remedy: "
+            "build the worker image from the release whose DAGs are deployed, or deploy the DAGs "
+            "of the image's release; then clear the task resolve"
+        )

@@ -12,17 +12,26 @@ from beam_jobs.contract.types import arrow_schema
 from beam_jobs.objects import open_objects
 from beam_jobs.reading import ByteRange, SourceLayout, inspect, read
 from beam_jobs.rows import GivenPayloads, ReadBlock, RowBlock, dead_batch
-from beam_jobs.runs.plan import InputObject
+from beam_jobs.runs.code import require_code
+from beam_jobs.runs.plan import InputObject, RunPlan
 from beam_jobs.spec.service import InputSpec, ServiceSpec
 from beam_jobs.transforms.elements import SourceRange, ValidBatch, slices
 from beam_jobs.transforms.prefetch import prefetched
 
 
 class InspectInputs(beam.DoFn):
-    """InputObject → SourceLayout. Fails the job on a file that cannot be read as a whole."""
+    """InputObject → SourceLayout, ahead of everything else.
 
-    def __init__(self, spec: ServiceSpec) -> None:
-        self._input = spec.input
+    Fails the job on a file that cannot be read as a whole, and where the workers' image holds
+    other code than the run names.
+    """
+
+    def __init__(self, plan: RunPlan) -> None:
+        self._input = plan.spec.input
+        self._code_version = plan.code_version
+
+    def setup(self) -> None:
+        require_code(self._code_version)
 
     def process(self, source: InputObject) -> Iterator[SourceLayout]:
         yield inspect(self._input, source, open_objects(source.uri))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_FINAL = ("InputFileError", "ObjectChangedError", "ModelError")
+_FINAL = ("InputFileError", "ObjectChangedError", "ModelError", "CodeVersionError")
 """Names of the errors, as they stand in a job's messages, that only a person can mend."""
 
 

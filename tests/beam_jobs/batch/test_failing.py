@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from beam_jobs.prediction.versions import ModelError
+from beam_jobs.runs.code import code_version
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import RunManifest
 from examples.babyweight.births import FEATURES, TARGET, load_births
@@ -50,6 +51,18 @@ def test_an_object_overwritten_since_the_plan_fails_the_run_and_is_named(
 
     with pytest.raises(Exception, match=f"{path} changed since the run was resolved"):
         run(plan)
+
+
+def test_workers_of_another_release_fail_the_run_and_both_versions_are_named(
+    night: NightFolder,
+) -> None:
+    write_rows(night)
+    plan = night.plan().model_copy(update={"code_version": "0123456789ab"})
+
+    with pytest.raises(Exception, match=f"version 0123456789ab, the workers run {code_version()}"):
+        run(plan)
+
+    assert not Path(RunLayout(plan.root, plan.run_key).attempt(1).manifest).exists()
 
 
 def test_an_artifact_of_another_checksum_is_not_opened(night: NightFolder) -> None:

@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import RunManifest
+from beam_jobs.runs.plan import RunPlan
 from nightstream.runs import ResolvedRun, ScoredRun
 from nightstream.scoring.claims import Claim, Claims
 from nightstream.scoring.decision import Launch, decide
@@ -222,4 +223,15 @@ def test_input_that_changed_since_it_was_resolved_fails_without_retry(
     changed_uri = night.put("a.csv", "id,weeks\na,41\n")
 
     with pytest.raises(AirflowFailException, match=f"{changed_uri} changed since"):
+        night.task("score", run).finish()
+
+
+def test_workers_of_another_release_fail_the_task_without_retry(night: Service) -> None:
+    run = a_run(night)
+    uri = resolved(run).plan_uri
+    plan = RunPlan.model_validate_json(night.objects.read(uri))
+    other = plan.model_copy(update={"code_version": "0123456789ab"})
+    night.objects.put(uri, other.model_dump_json().encode())
+
+    with pytest.raises(AirflowFailException, match=r"0123456789ab, the workers run .*Remedy"):
         night.task("score", run).finish()
