@@ -23,7 +23,9 @@ _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 class MetadataApi:
     def __init__(self, config: CloudConfig) -> None:
         self._config = config
-        self._account = f"local@{config.project}.iam.gserviceaccount.com"
+        # As on GKE with workload identity. Of a service account's address google-auth would ask
+        # Google, on the internet, in which regions it may be used.
+        self._account = f"{config.project}.svc.id.goog"
 
     def routes(self) -> list[BaseRoute]:
         return [

@@ -14,7 +14,7 @@ from google.oauth2 import id_token, service_account
 
 from tests.support.local_cloud import PROJECT, LocalCloud
 
-ACCOUNT = f"local@{PROJECT}.iam.gserviceaccount.com"
+ACCOUNT = f"{PROJECT}.svc.id.goog"
 
 
 @pytest.fixture
