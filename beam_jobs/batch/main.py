@@ -25,7 +25,10 @@ from beam_jobs.spec.errors import SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command. Its exit code is 0 when the job is done, or submitted without --wait."""
+    """The command. Its exit code is 0 when the job is done, or submitted without --wait.
+
+    It is 1 when the job failed, and 2 when there is no sense in starting it.
+    """
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     try:
         plan = read_or_make_plan(arguments.night)

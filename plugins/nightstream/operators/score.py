@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nightstream.scoring.claims import Claim, Claims
     from nightstream.scoring.decision import Seen
     from nightstream.scoring.jobs import Job
+    from nightstream.scoring.launch import Launched
 
 LOOKS_AFTER_LAUNCH = 5
 """How often a job that was just launched is looked for before it is missed."""
@@ -82,10 +83,10 @@ class ScoreOperator(JobWaitingOperator):
             launched = run_launcher(command, timeout, self.log.info)
         if launched.timed_out:
             self.log.warning("The launcher took longer than %d s and was killed", timeout)
-        return self._after_launch(run, claim, attempt, launched.tail)
+        return self._after_launch(run, claim, attempt, launched)
 
     def _after_launch(
-        self, run: ResolvedRun, claim: Claim, attempt: int, tail: str
+        self, run: ResolvedRun, claim: Claim, attempt: int, launcher: Launched
     ) -> dict[str, Any]:
         """Looks for the job. However the launcher ended, it is there if the service has it."""
         from nightstream.scoring.decision import Launch, decide
@@ -99,9 +100,11 @@ class ScoreOperator(JobWaitingOperator):
                 self.log.info("Another run's job holds the name: it is adopted")
                 return self._settle(run, claim)
             time.sleep(min(self.environment.airflow.poll_seconds, 2))
-        raise AirflowException(
-            f"attempt {attempt} was not launched; the launcher's last lines:\n{tail}"
-        )
+        message = f"attempt {attempt} was not launched; the launcher's last lines:\n{launcher.tail}"
+        if launcher.refused:
+            self._claims(run).remove(claim)
+            raise AirflowFailException(message)
+        raise AirflowException(message)
 
     def _follow(self, run: ResolvedRun, claim: Claim, job: Job) -> dict[str, Any]:
         claim = claim.model_copy(update={"job_id": job.id, "attempt": job.attempt})

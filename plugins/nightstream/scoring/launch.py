@@ -22,6 +22,8 @@ from nightstream.runs import ResolvedRun
 from nightstream.scoring.jobs import job_labels, job_name
 
 _TAIL_LINES = 20
+_REFUSED = 2
+"""The launcher's exit code where plan, model or arguments do not allow a job."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Launched:
     timed_out: bool
     tail: str
     """Its last lines."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the same command would be refused again, however often it is tried."""
+        return self.returncode == _REFUSED
 
 
 def launch_command(

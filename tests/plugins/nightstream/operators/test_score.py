@@ -8,6 +8,7 @@ import psutil
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from beam_jobs.prediction.manifest import ModelManifest
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import RunManifest
 from beam_jobs.runs.plan import RunPlan
@@ -235,3 +236,18 @@ def test_workers_of_another_release_fail_the_task_without_retry(night: Service) 
 
     with pytest.raises(AirflowFailException, match=r"0123456789ab, the workers run .*Remedy"):
         night.task("score", run).finish()
+
+
+def test_a_launch_that_is_refused_fails_the_task_without_retry_and_says_why(
+    night: Service,
+) -> None:
+    run = a_run(night)
+    uri = f"{night.models}/v1/model.json"
+    manifest = ModelManifest.model_validate_json(night.objects.read(uri))
+    replaced = manifest.model_copy(update={"sha256": "0" * 64})
+    night.objects.put(uri, replaced.model_dump_json().encode())
+
+    with pytest.raises(AirflowFailException, match=r"(?s)attempt 1 .*v1 changed since.*Remedy"):
+        night.task("score", run).finish()
+
+    assert claims(night, run) == []
