@@ -21,7 +21,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud
     image = ("--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}")
     cloud = LocalCloud(tmp_path_factory.mktemp("local_cloud") / "data", image).start()
     yield cloud
-    cloud.stop()
+    cloud.end()
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def fresh_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loc
     cloud = LocalCloud(tmp_path / "cloud").start()
     cloud.point_clients_here(monkeypatch)
     yield cloud
-    cloud.stop()
+    cloud.end()
 
 
 @pytest.fixture

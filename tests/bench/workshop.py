@@ -79,4 +79,4 @@ def open_workshop(quick: bool) -> Iterator[Workshop]:
             cloud.point_clients_here(patch)
             yield Workshop(cloud, quick)
         finally:
-            cloud.stop()
+            cloud.end()

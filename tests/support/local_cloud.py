@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from google.auth.compute_engine import _metadata
 
+from local.cloud.dataflow.stop import stop_jobs
+
 ROOT = Path(__file__).parents[2]
 PROJECT = "nightstream-test"
 WORKER_IMAGE = "nightstream-worker:test"
@@ -82,6 +84,11 @@ class LocalCloud:
     def stop(self) -> int:
         """SIGTERM; answers the exit code."""
         return self._end(signal.SIGTERM)
+
+    def end(self) -> None:
+        """`stop`, and the Dataflow jobs too, which outlive the server."""
+        self.stop()
+        stop_jobs(self.data)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

@@ -30,7 +30,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     cloud = LocalCloud(data, ["--image", f"{IMAGE}={sys.executable}:{ROOT}"]).start()
     cloud.call("POST", "/storage/v1/b", {"name": "night"})
     yield cloud
-    cloud.stop()
+    cloud.end()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataflowCloud]:
     cloud = DataflowCloud.with_image(tmp_path_factory.mktemp("cloud"))
     cloud.storage.create_bucket(BUCKET)
     yield cloud
-    cloud.server.stop()
+    cloud.server.end()
     stop_jobs(cloud.server.data)
 
 
