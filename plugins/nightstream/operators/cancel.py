@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -21,28 +22,45 @@ if TYPE_CHECKING:
 
 
 class CancelOperator(JobWaitingOperator):
-    """Cancels every active job of the night, unless more than one DAG run waits for it."""
+    """Cancels every active job of the night, unless more than one DAG run waits for it.
+
+    A job that is just being launched is waited for, and cancelled then.
+    """
 
     ui_color = "#fbe8e8"
 
     def turn(self, context: Context) -> None:
         from nightstream.scoring.jobs import Phase
 
-        night = self.score_date(context)
+        night, state_of = self.score_date(context), context["ti"].get_dagrun_state
+        # Before the jobs: a launch that is over by then has its job among them.
+        launches = [claim for claim in self._launches(night) if _waits(claim, state_of)]
         jobs = self._jobs(night)
-        if not jobs:
-            self.log.info("No job of %s for night %s is active", self.spec.service, night)
-            return
         active = [job for job in jobs if job.phase is Phase.ACTIVE]
         for job in active:
-            self._refuse_if_shared(job, context["ti"].get_dagrun_state)
+            self._refuse_if_shared(job, night, state_of)
         for job in active:
             self.log.info("Cancelling job %s (%s)", job.name, job.id)
             self.dataflow.cancel(job.id)
         for job in map(self.dataflow.get, [job.id for job in jobs]):
             if job.phase is not Phase.ENDED:
                 self.wait_for(job)
-        self.log.info("All jobs of night %s have ended", night)
+        if launches:
+            self._wait_for_launch(launches[0])
+        self.log.info("No job of %s for night %s is active", self.spec.service, night)
+
+    def _launches(self, night: date) -> list[Claim]:
+        """The claims of launches that may still come to something."""
+        from nightstream.scoring.claims import launches
+
+        longest = timedelta(seconds=self.environment.dataflow.launch_timeout_seconds)
+        return launches(self.objects, self._claims_folder(night), datetime.now(UTC) - longest)
+
+    def _wait_for_launch(self, claim: Claim) -> NoReturn:
+        from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+
+        self.log.info("%s, run %s, is launching a job: waiting for it", claim.dag_id, claim.run_id)
+        self.wait(TimeDeltaTrigger(timedelta(seconds=self.environment.airflow.poll_seconds)))
 
     def _jobs(self, night: date) -> list[Job]:
         """The night's jobs that have not ended; the labels decide, names of services overlap."""
@@ -52,8 +70,11 @@ class CancelOperator(JobWaitingOperator):
         jobs = self.dataflow.active(job_prefix(self.spec.service))
         return [job for job in jobs if wanted.items() <= dict(job.labels).items()]
 
-    def _refuse_if_shared(self, job: Job, state_of: Callable[[str, str], str]) -> None:
-        waiting = [claim for claim in self._claims(job) if _waits(claim, state_of)]
+    def _refuse_if_shared(self, job: Job, night: date, state_of: Callable[[str, str], str]) -> None:
+        from nightstream.scoring.claims import Claims
+
+        claims = Claims(self.objects, self._claims_folder(night), job.labels["run_key"])
+        waiting = [claim for claim in claims.all() if _waits(claim, state_of)]
         if len(waiting) > 1:
             names = "; ".join(f"{claim.dag_id}, run {claim.run_id}" for claim in waiting)
             raise AirflowFailException(
@@ -62,12 +83,10 @@ class CancelOperator(JobWaitingOperator):
                 "cancel again"
             )
 
-    def _claims(self, job: Job) -> list[Claim]:
-        from beam_jobs.runs.layout import RunLayout, runs_root
-        from nightstream.scoring.claims import Claims
+    def _claims_folder(self, night: date) -> str:
+        from nightstream.scoring.claims import claims_folder
 
-        root = runs_root(self.environment.buckets.work, self.spec.service)
-        return Claims(self.objects, RunLayout(root, job.labels["run_key"])).all()
+        return claims_folder(self.environment.buckets.work, self.spec.service, night)
 
 
 def _waits(claim: Claim, state_of: Callable[[str, str], str]) -> bool:

@@ -158,7 +158,7 @@ class ScoreOperator(JobWaitingOperator):
         return scored.model_dump(mode="json")
 
     def _claims(self, run: ResolvedRun) -> Claims:
-        from beam_jobs.runs.layout import RunLayout
-        from nightstream.scoring.claims import Claims
+        from nightstream.scoring.claims import Claims, claims_folder
 
-        return Claims(self.objects, RunLayout(run.root, run.run_key))
+        night = claims_folder(self.environment.buckets.work, run.service, run.score_date)
+        return Claims(self.objects, night, run.run_key)

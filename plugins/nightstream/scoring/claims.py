@@ -1,4 +1,4 @@
-"""Which DAG runs wait for a run's job: one small object each, below the run's folder.
+"""Which DAG runs wait for a run's job: one small object each, all those of a night together.
 
 A job that several DAG runs wait for must not be cancelled for one of them.
 """
@@ -6,10 +6,11 @@ A job that several DAG runs wait for must not be cancelled for one of them.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 
-from beam_jobs.objects import Objects
-from beam_jobs.runs.layout import RunLayout
+from beam_jobs.objects import ObjectInfo, Objects
 from beam_jobs.runs.plan import Pinned
 
 
@@ -23,17 +24,34 @@ class Claim(Pinned):
     job_id: str | None = None
     attempt: int | None = None
 
+    @property
+    def launching(self) -> bool:
+        """Whether a job is being launched, as far as the claim tells."""
+        return self.attempt is not None and self.job_id is None
+
+
+def claims_folder(work_bucket: str, service: str, night: date) -> str:
+    """Folder of the claims on all runs of a night."""
+    return f"gs://{work_bucket}/{service}/claims/{night.isoformat()}"
+
+
+def launches(objects: Objects, folder: str, since: datetime) -> list[Claim]:
+    """The claims of a night's folder that were written since then for a launch, and have no job."""
+    recent = [item for item in objects.list(f"{folder}/") if item.updated >= since]
+    return [claim for claim in _read(objects, recent) if claim.launching]
+
 
 @dataclass(frozen=True)
 class Claims:
     """The claims on one run."""
 
     objects: Objects
-    layout: RunLayout
+    night: str
+    """Folder of the night's claims."""
+    run_key: str
 
     def all(self) -> list[Claim]:
-        listing = self.objects.list(f"{self.layout.folder}/claims/")
-        return [Claim.model_validate_json(self.objects.read(item.uri)) for item in listing]
+        return _read(self.objects, self.objects.list(f"{self.night}/{self.run_key}/"))
 
     def of(self, dag_id: str, run_id: str) -> Claim:
         """The claim of a DAG run; an empty one where it has none yet."""
@@ -50,4 +68,13 @@ class Claims:
 
     def _uri(self, dag_id: str, run_id: str) -> str:
         digest = hashlib.sha256(f"{dag_id}\n{run_id}".encode()).hexdigest()[:16]
-        return f"{self.layout.folder}/claims/{digest}.json"
+        return f"{self.night}/{self.run_key}/{digest}.json"
+
+
+def _read(objects: Objects, listing: list[ObjectInfo]) -> list[Claim]:
+    """The listed claims, but for those that were removed meanwhile."""
+    claims = []
+    for item in listing:
+        with suppress(FileNotFoundError):
+            claims.append(Claim.model_validate_json(objects.read(item.uri)))
+    return claims

@@ -6,8 +6,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from nightstream.runs import ResolvedRun
+from nightstream.scoring.claims import Claim, Claims, claims_folder
 from nightstream.scoring.jobs import job_labels, job_name
-from tests.plugins.nightstream.operators.conftest import Service
+from tests.plugins.nightstream.operators.conftest import NIGHT, Service
 from tests.support.models import release
 from tests.support.turns import DagRun
 
@@ -87,6 +88,54 @@ def test_a_run_that_was_deleted_does_not_hold_a_job(service: Service, runs: list
     service.task("cancel", cancel).finish()
 
     assert service.dataflow.get(job_id).state == "CANCELLED"
+
+
+def launch(service: Service, run: DagRun) -> None:
+    """What is to be seen of a launch that has not come to a job yet."""
+    key = ResolvedRun.model_validate(run.xcoms["resolve", "return_value"]).run_key
+    night = claims_folder(service.environment.buckets.work, "weights", NIGHT)
+    claim = Claim(dag_id=run.dag_id, run_id=run.run_id, try_number=1, attempt=1)
+    Claims(service.objects, night, key).put(claim)
+
+
+@pytest.mark.parametrize("mode", ["service", "reschedules"])
+def test_a_job_that_is_being_launched_is_waited_for_and_cancelled(
+    mode: str, request: pytest.FixtureRequest, runs: list[DagRun]
+) -> None:
+    service: Service = request.getfixturevalue(mode)
+    launch(service, runs[0])
+    cancel = service.task("cancel", cancelling())
+    assert not cancel.turn()
+    cancel.wait()
+    assert not cancel.turn()
+
+    job_id = stick(service, runs[0])
+    waiting = service.task("score", runs[0])
+    waiting.turn()
+    cancel.finish()
+
+    assert service.dataflow.get(job_id).state == "CANCELLED"
+
+
+def test_a_launch_of_a_run_that_is_over_is_not_waited_for(
+    service: Service, runs: list[DagRun]
+) -> None:
+    launch(service, runs[0])
+
+    assert service.task("cancel", cancelling(manual__1="failed")).turn()
+
+
+def test_a_launch_is_waited_for_no_longer_than_it_may_take(
+    service: Service, runs: list[DagRun]
+) -> None:
+    launch(service, runs[0])
+    dataflow = service.environment.dataflow.model_copy(update={"launch_timeout_seconds": 1})
+    service.environment = service.environment.model_copy(update={"dataflow": dataflow})
+
+    cancel = service.task("cancel", cancelling())
+    cancel.finish()
+
+    assert service.dataflow.active("weights-batch-") == ()
 
 
 def test_jobs_of_other_nights_and_other_services_are_left_alone(

@@ -13,7 +13,7 @@ from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import RunManifest
 from beam_jobs.runs.plan import RunPlan
 from nightstream.runs import ResolvedRun, ScoredRun
-from nightstream.scoring.claims import Claim, Claims
+from nightstream.scoring.claims import Claim, Claims, claims_folder
 from nightstream.scoring.decision import Launch, decide
 from nightstream.scoring.jobs import job_labels, job_name
 from tests.plugins.nightstream.operators.conftest import Service
@@ -50,7 +50,12 @@ def layout(run: DagRun) -> RunLayout:
 
 
 def claims(service: Service, run: DagRun) -> list[Claim]:
-    return Claims(service.objects, layout(run)).all()
+    return book(service, run).all()
+
+
+def book(service: Service, run: DagRun) -> Claims:
+    night = claims_folder(service.environment.buckets.work, "weights", resolved(run).score_date)
+    return Claims(service.objects, night, resolved(run).run_key)
 
 
 def stick(service: Service, run: DagRun, attempt: int = 1) -> str:
@@ -141,7 +146,7 @@ def test_a_failed_job_is_told_with_its_errors_and_followed_by_the_next_attempt(
     job = {"name": name, "type": "JOB_TYPE_BATCH", "labels": labels, "environment": body}
     claim = Claim(dag_id="weights_batch", run_id=run.run_id, try_number=1)
     job_id = night.cloud.call("POST", path, job)["id"]
-    Claims(night.objects, layout(run)).put(claim.model_copy(update={"job_id": job_id}))
+    book(night, run).put(claim.model_copy(update={"job_id": job_id}))
 
     with pytest.raises(AirflowException, match=r"(?s)ended as FAILED without a man.*pipeline"):
         night.task("score", run).finish()

@@ -15,7 +15,7 @@ BY_HAND = Claim(dag_id="weights_batch", run_id="manual__2026-01-06")
 
 
 def claims(root: Path) -> Claims:
-    return Claims(open_objects(str(root)), RunLayout(str(root), RUN_KEY))
+    return Claims(open_objects(str(root)), f"{root}/claims/2026-01-05", RUN_KEY)
 
 
 def test_a_run_that_never_claimed_has_an_empty_claim(tmp_path: Path) -> None:
