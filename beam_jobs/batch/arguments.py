@@ -20,7 +20,7 @@ Everything else is handed to Beam. Any of its runners will do:
   --runner=DataflowRunner --project=P --region=R --temp_location=gs://… --sdk_container_image=…
 
 Examples:
-  python -m beam_jobs.batch --plan gs://work/babyweight/runs/<run key>/plan.json --attempt 1
+  python -m beam_jobs.batch --plan gs://scoring-work/babyweight/runs/<run key>/plan.json --attempt 1
   python -m beam_jobs.batch --spec dags/services/babyweight.yaml --input night/*.csv \\
       --model models/babyweight/v1 --output scored --score-date 2026-11-01
 """

@@ -24,7 +24,7 @@ from nightstream.publishing.publisher import (
 )
 from nightstream.tables import TableId, TableSchema
 
-URI = "gs://work/demo/published/2026-01-05.json"
+URI = "gs://scoring-work/demo/published/2026-01-05.json"
 NIGHT = date(2026, 1, 5)
 PARTS = ("dead", "predictions")
 
@@ -39,7 +39,7 @@ class Work:
 
     @property
     def manifest(self) -> str:
-        return f"gs://work/demo/runs/{self.run_key}/1/manifest.json"
+        return f"gs://scoring-work/demo/runs/{self.run_key}/1/manifest.json"
 
     def cargo(self) -> Cargo:
         return Cargo(self._night(), self._load("dead"), self._load("predictions"))

@@ -21,7 +21,7 @@ def publisher(run_id: str, try_number: int = 1, run_key: str = "a") -> Publisher
         run_id=run_id,
         try_number=try_number,
         run_key=run_key,
-        manifest_uri=f"gs://work/{run_key}/manifest.json",
+        manifest_uri=f"gs://scoring-work/{run_key}/manifest.json",
     )
 
 

@@ -32,14 +32,14 @@ def test_the_command_says_where_as_whom_and_on_how_many_workers() -> None:
 
     assert command[:3] == [sys.executable, "-m", "beam_jobs.batch"]
     assert command[3:] == [
-        "--plan=gs://work/plan.json",
+        "--plan=gs://scoring-work/plan.json",
         "--attempt=3",
         "--runner=DataflowRunner",
         f"--job_name=weights-batch-{RUN_KEY[:12]}",
         "--project=nightstream-test",
         "--region=us-central1",
-        "--temp_location=gs://work/dataflow/temp",
-        "--staging_location=gs://work/dataflow/staging",
+        "--temp_location=gs://scoring-work/dataflow/temp",
+        "--staging_location=gs://scoring-work/dataflow/staging",
         "--num_workers=2",
         "--max_num_workers=5",
         "--machine_type=n2-standard-4",
