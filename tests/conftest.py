@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud
+from tests.support.pubsub_emulator import pubsub as pubsub
 from tests.support.stack import stack as stack
 
 

@@ -1,0 +1,143 @@
+"""Google's Pub/Sub emulator in a process of its own, for tests through real clients."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import grpc
+import pytest
+from google.cloud import pubsub_v1
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from local.stack.ports import free_port
+from tests.support.local_cloud import PROJECT
+
+_HEAP = "512m"  # it keeps acknowledged messages: about a million small ones
+_PATIENCE_S = 30
+_ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+class Paths(NamedTuple):
+    """Full names of a topic and of a subscription to it."""
+
+    topic: str
+    subscription: str
+
+
+class PubsubEmulator:
+    """One emulator on a free port. `restart` is kill -9 and a new, empty one on the same port."""
+
+    def __init__(self, log: Path) -> None:
+        self.port = free_port()
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host(self) -> str:
+        return f"localhost:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What points a process's clients here."""
+        return {"PUBSUB_EMULATOR_HOST": self.host}
+
+    def start(self) -> PubsubEmulator:
+        """Returns when the emulator answers."""
+        with self._log.open("ab") as log:
+            self._process = _java(self.port, log)
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self._answers():
+            assert time.monotonic() < deadline, f"no Pub/Sub emulator: {self._log.read_text()}"
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def restart(self) -> None:
+        """All topics, subscriptions and messages are gone afterwards."""
+        self.kill()
+        self.start()
+
+    def publisher(self) -> pubsub_v1.PublisherClient:
+        transport = PublisherGrpcTransport(channel=self._channel())
+        return pubsub_v1.PublisherClient(transport=transport)
+
+    def subscriber(self) -> pubsub_v1.SubscriberClient:
+        transport = SubscriberGrpcTransport(channel=self._channel())
+        return pubsub_v1.SubscriberClient(transport=transport)
+
+    def create(
+        self, topic: str = "", subscription: str = "", ack_deadline_seconds: int = 10
+    ) -> Paths:
+        """A topic and a subscription to it, under the given names or under new ones."""
+        unique = uuid.uuid4().hex[:12]
+        paths = Paths(
+            f"projects/{PROJECT}/topics/{topic or f'topic-{unique}'}",
+            f"projects/{PROJECT}/subscriptions/{subscription or f'subscription-{unique}'}",
+        )
+        with closing(self._channel()) as channel:
+            publisher = PublisherGrpcTransport(channel=channel)
+            subscriber = SubscriberGrpcTransport(channel=channel)
+            pubsub_v1.PublisherClient(transport=publisher).create_topic(name=paths.topic)
+            pubsub_v1.SubscriberClient(transport=subscriber).create_subscription(
+                name=paths.subscription,
+                topic=paths.topic,
+                ack_deadline_seconds=ack_deadline_seconds,
+            )
+        return paths
+
+    def _channel(self) -> grpc.Channel:
+        return grpc.insecure_channel(self.host, _ANY_SIZE)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the emulator ended: {self._log.read_text()}"
+        with closing(self._channel()) as channel:
+            try:
+                grpc.channel_ready_future(channel).result(timeout=0.5)
+            except grpc.FutureTimeoutError:
+                return False
+        return True
+
+
+@pytest.fixture(scope="session")
+def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubsubEmulator]:
+    """The emulator of all tests; each makes topics of its own."""
+    emulator = PubsubEmulator(tmp_path_factory.mktemp("pubsub") / "emulator.log").start()
+    yield emulator
+    emulator.kill()
+
+
+def _java(port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    machine = ["java", f"-Xmx{_HEAP}", "-XX:+UseSerialGC"]
+    return subprocess.Popen(
+        [*machine, "-jar", emulator_jar(), "--host=localhost", f"--port={port}"],
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@functools.cache
+def emulator_jar() -> Path:
+    """The emulator's program in the installed Google Cloud SDK."""
+    root = subprocess.run(
+        ["gcloud", "info", "--format=value(installation.sdk_root)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    jars = sorted(Path(root).glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"))
+    assert jars, "no Pub/Sub emulator: run `gcloud components install pubsub-emulator`"
+    return jars[-1]
