@@ -15,7 +15,7 @@ from beam_jobs.runs.plan import RunPlan
 from beam_jobs.transforms.account import Account
 from beam_jobs.transforms.coders import register_coders
 from beam_jobs.transforms.columns import Provenance, prediction_schema
-from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
+from beam_jobs.transforms.elements import ScoredBatch, SourceRange, ValidBatch
 from beam_jobs.transforms.histograms import Profile
 from beam_jobs.transforms.manifest import FinishAttempt
 from beam_jobs.transforms.predict import settle
@@ -35,7 +35,9 @@ def score_night(
     layout = RunLayout(plan.root, plan.run_key).attempt(attempt)
     profile = Profile.of(plan.spec, model.reference)
     run = Provenance.of(plan)
-    model_handler = ArrowModelHandler(plan.model.uri, plan.model.sha256, settle)
+    model_handler: ArrowModelHandler[ValidBatch[SourceRange], ScoredBatch[SourceRange]] = (
+        ArrowModelHandler(plan.model.uri, plan.model.sha256, settle)
+    )
     register_coders()
 
     layouts = (

@@ -1,1 +1,4 @@
-"""What a nightly run is: its plan, its identity, its outputs. Imports neither Beam nor Airflow."""
+"""What is run: the plan of a night or of a streaming job, its identity, its outputs.
+
+Imports neither Beam nor Airflow.
+"""

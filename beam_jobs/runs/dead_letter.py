@@ -11,6 +11,8 @@ class Stage(StrEnum):
     READ = "read"
     VALIDATE = "validate"
     PREDICT = "predict"
+    WRITE = "write"
+    """The row was scored, but its table refused it; in streaming only."""
 
 
 class ErrorCode(StrEnum):
@@ -30,6 +32,13 @@ class ErrorCode(StrEnum):
     NOT_ALLOWED = "not_allowed"
     PATTERN = "pattern"
     PREDICTION_FAILED = "prediction_failed"
+    PREDICTION_TIMEOUT = "prediction_timeout"
+    EMPTY_MESSAGE = "empty_message"
+    WRONG_IDENTITY = "wrong_identity"
+    """An attribute or field that should name the request, or date it, cannot."""
+    WRITE_REFUSED = "write_refused"
+    WRITE_FAILED = "write_failed"
+    """The write failed for a passing reason until its time was over."""
 
 
 DEAD_LETTER_COLUMNS = (

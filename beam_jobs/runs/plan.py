@@ -103,9 +103,12 @@ def derive_run_key(plan: RunPlan) -> str:
     """The identity of a run: equal for equal work, different as soon as anything differs.
 
     Derived from service, score date, data interval, input objects with their generations, model
-    version and checksum, spec and code version; not from where the run's files are put.
+    version and checksum, spec and code version; not from where the run's files are put, nor from
+    what the spec says of streaming, which no night depends on.
     """
-    identity = plan.model_dump(mode="json", exclude={"root", "format"})
+    identity = plan.model_dump(
+        mode="json", exclude={"root": True, "format": True, "spec": {"streaming"}}
+    )
     identity["inputs"] = sorted(identity["inputs"], key=lambda item: item["uri"])
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:RUN_KEY_LENGTH]

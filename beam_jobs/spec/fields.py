@@ -25,6 +25,8 @@ RESERVED_COLUMNS = frozenset(
         "message_id",
         "event_time",
         "published_at",
+        "publish_date",
+        "revision",
     }
 )
 """Columns that Nightstream adds itself; no field and no output may take their names."""

@@ -14,6 +14,7 @@ from pydantic import Field as Constrained
 from beam_jobs.spec.base import Declared, Minutes, Refusal
 from beam_jobs.spec.fields import ColumnName, Field, ValueRange
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
+from beam_jobs.spec.streaming import StreamingSpec
 
 
 def _service_name(name: str) -> str:
@@ -172,6 +173,8 @@ class ServiceSpec(Declared):
     schedule: ScheduleSpec
     audit: AuditSpec = AuditSpec()
     job: JobSpec = JobSpec()
+    streaming: StreamingSpec | None = None
+    """Left out, the service has no streaming job."""
 
     @model_validator(mode="after")
     def _outputs_are_new_columns(self) -> Self:
@@ -181,5 +184,23 @@ class ServiceSpec(Declared):
                 raise Refusal(
                     f"model.outputs names {output.name!r}, which is an input field",
                     "rename the output, as in predicted_" + output.name,
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _requests_are_named_by_fields(self) -> Self:
+        if self.streaming is None:
+            return self
+        types = {field.name: field.type for field in self.input.fields}
+        found = {
+            "request_id": (self.streaming.request_id, ("string", "integer")),
+            "event_time": (self.streaming.event_time, ("timestamp", "string", "integer")),
+        }
+        for key, (place, allowed) in found.items():
+            if place.field is not None and types.get(place.field) not in allowed:
+                raise Refusal(
+                    f"streaming.{key}.field {place.field!r} is no field of type "
+                    f"{' or '.join(allowed)}",
+                    f"name one of input.fields of such a type, or use streaming.{key}.attribute",
                 )
         return self

@@ -30,7 +30,7 @@ class Account(beam.DoFn):
         self._features: dict[str, Histogram] = {}
         self._outputs: dict[str, Histogram] = {}
 
-    def process(self, batch: ScoredBatch) -> None:
+    def process(self, batch: ScoredBatch[SourceRange]) -> None:
         counts = self._ranges.setdefault(batch.source, Counter())
         counts["rows_in"] += batch.rows_in
         counts["rows_scored"] += batch.outputs.num_rows

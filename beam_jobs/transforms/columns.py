@@ -12,7 +12,7 @@ from beam_jobs.contract.types import arrow_type
 from beam_jobs.prediction.models import OUTPUT_TYPES
 from beam_jobs.runs.plan import RunPlan
 from beam_jobs.spec.service import ServiceSpec
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredBatch, SourceRange
 
 _UTC = pa.timestamp("us", "UTC")
 _LABEL = pa.dictionary(pa.int32(), pa.string())
@@ -65,7 +65,9 @@ class Provenance:
         return cls(plan.score_date, plan.run_key, plan.model.version)
 
 
-def prediction_rows(batch: ScoredBatch, run: Provenance, schema: pa.Schema) -> pa.RecordBatch:
+def prediction_rows(
+    batch: ScoredBatch[SourceRange], run: Provenance, schema: pa.Schema
+) -> pa.RecordBatch:
     """The scored rows of a batch in the prediction table's schema."""
     rows = batch.rows.num_rows
     return pa.RecordBatch.from_arrays(
@@ -83,7 +85,7 @@ def prediction_rows(batch: ScoredBatch, run: Provenance, schema: pa.Schema) -> p
     )
 
 
-def dead_letter_rows(batch: ScoredBatch, run: Provenance) -> pa.RecordBatch:
+def dead_letter_rows(batch: ScoredBatch[SourceRange], run: Provenance) -> pa.RecordBatch:
     """The dead rows of a batch in the dead-letter table's schema."""
     dead = batch.dead
     rows = dead.num_rows

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 
@@ -22,11 +23,15 @@ class SourceRange:
     end: int
 
 
+Source = TypeVar("Source")
+"""Where the rows of a batch came from: a SourceRange at night, Requests in streaming."""
+
+
 @dataclass(frozen=True)
-class ValidBatch:
+class ValidBatch(Generic[Source]):
     """Rows that keep the contract, on their way to the model, and those that fell out so far."""
 
-    source: SourceRange
+    source: Source
     rows: ValidRows
     """May be empty."""
     dead: pa.RecordBatch
@@ -45,10 +50,10 @@ class ValidBatch:
 
 
 @dataclass(frozen=True)
-class ScoredBatch:
+class ScoredBatch(Generic[Source]):
     """Rows with their predictions, and the rows that were not scored."""
 
-    source: SourceRange
+    source: Source
     rows: pa.RecordBatch
     """One column per field of the contract."""
     outputs: pa.RecordBatch
@@ -77,7 +82,7 @@ class SlicedPayloads:
         return self.whole.take([index + self.offset for index in indices])
 
 
-def slices(batch: ValidBatch, max_rows: int) -> Iterator[ValidBatch]:
+def slices(batch: ValidBatch[Source], max_rows: int) -> Iterator[ValidBatch[Source]]:
     """The same rows in the fewest batches of at most `max_rows`, all of about one size.
 
     The dead rows and the count go with the first.

@@ -9,10 +9,10 @@ import pyarrow as pa
 from beam_jobs.prediction.scoring import FailedRows, Predicted
 from beam_jobs.rows import DeadRow, ValidRows, dead_batch
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
-from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
+from beam_jobs.transforms.elements import ScoredBatch, Source, ValidBatch
 
 
-def settle(batch: ValidBatch, predicted: Predicted) -> ScoredBatch:
+def settle(batch: ValidBatch[Source], predicted: Predicted) -> ScoredBatch[Source]:
     """The batch as it is written: every row with its prediction, or dead."""
     rows, positions, dead = batch.rows.batch, batch.rows.positions, batch.dead
     if predicted.indices is not None:

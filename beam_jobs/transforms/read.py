@@ -50,7 +50,7 @@ class ReadRanges(beam.DoFn):
     def setup(self) -> None:
         self._contract = Contract.of(self._input)
 
-    def process(self, element: tuple[SourceLayout, ByteRange]) -> Iterator[ValidBatch]:
+    def process(self, element: tuple[SourceLayout, ByteRange]) -> Iterator[ValidBatch[SourceRange]]:
         layout, part = element
         source = SourceRange(layout.object, part.start, part.end)
         # A range without rows is accounted for too.
@@ -59,7 +59,7 @@ class ReadRanges(beam.DoFn):
         for batch in prefetched(self._validated(source, block) for block in blocks):
             yield from slices(batch, self._batch_rows)
 
-    def _validated(self, source: SourceRange, block: ReadBlock) -> ValidBatch:
+    def _validated(self, source: SourceRange, block: ReadBlock) -> ValidBatch[SourceRange]:
         valid, dead = validate(self._contract, block.rows)
         return ValidBatch(source, valid, pa.concat_batches([block.dead, dead]), block.rows_in)
 

@@ -24,7 +24,7 @@ from beam_jobs.transforms.columns import (
     dead_letter_rows,
     prediction_rows,
 )
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredBatch, SourceRange
 from beam_jobs.transforms.parquet import ParquetFiles
 from beam_jobs.transforms.report import JobReport
 
@@ -44,7 +44,7 @@ class _WriteFiles(beam.DoFn):
         self._run = run
         self._files: ParquetFiles | None = None
 
-    def rows(self, batch: ScoredBatch) -> pa.RecordBatch:
+    def rows(self, batch: ScoredBatch[SourceRange]) -> pa.RecordBatch:
         """The rows of the batch that go into the files, in the schema."""
         raise NotImplementedError
 
@@ -58,7 +58,7 @@ class _WriteFiles(beam.DoFn):
     def start_bundle(self) -> None:
         self.teardown()
 
-    def process(self, batch: ScoredBatch) -> None:
+    def process(self, batch: ScoredBatch[SourceRange]) -> None:
         rows = self.rows(batch)
         if not rows.num_rows:
             return
@@ -84,7 +84,7 @@ class _WriteFiles(beam.DoFn):
 class WritePredictions(_WriteFiles):
     """Writes the scored rows."""
 
-    def rows(self, batch: ScoredBatch) -> pa.RecordBatch:
+    def rows(self, batch: ScoredBatch[SourceRange]) -> pa.RecordBatch:
         return prediction_rows(batch, self._run, self._schema)
 
     def report(self, files: tuple[OutputFile, ...]) -> JobReport:
@@ -97,7 +97,7 @@ class WriteDeadLetters(_WriteFiles):
     def __init__(self, folder: str, run: Provenance) -> None:
         super().__init__(folder, DEAD_LETTER_SCHEMA, run)
 
-    def rows(self, batch: ScoredBatch) -> pa.RecordBatch:
+    def rows(self, batch: ScoredBatch[SourceRange]) -> pa.RecordBatch:
         return dead_letter_rows(batch, self._run)
 
     def report(self, files: tuple[OutputFile, ...]) -> JobReport:
