@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from beam_jobs.rows import Payloads
+
 REQUEST_SCHEMA = pa.schema(
     [
         ("request_id", pa.string()),
@@ -26,3 +28,5 @@ class Requests:
 
     identity: pa.RecordBatch
     """REQUEST_SCHEMA."""
+    payloads: Payloads | None = None
+    """What was received, per request: a row that its table refuses is a dead letter with it."""

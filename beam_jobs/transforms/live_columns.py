@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from beam_jobs.contract.types import arrow_type
 from beam_jobs.messages.requests import Requests
@@ -87,7 +88,7 @@ def live_prediction_rows(
             who.column("message_id"),
             pa.repeat(job.subscription, rows),
             who.column("position"),
-            who.column("event_time"),
+            _event_time(who),
             who.column("published_at"),
             _instant(batch.scored_at, rows),
             pa.repeat(job.revision, rows),
@@ -113,7 +114,7 @@ def live_dead_letter_rows(batch: ScoredBatch[Requests], job: LiveProvenance) -> 
             who.column("message_id"),
             pa.repeat(job.subscription, rows),
             who.column("position"),
-            who.column("event_time"),
+            _event_time(who),
             who.column("published_at"),
             pa.repeat(job.model_version, rows),
             _instant(batch.scored_at, rows),
@@ -121,6 +122,11 @@ def live_dead_letter_rows(batch: ScoredBatch[Requests], job: LiveProvenance) -> 
         ],
         schema=LIVE_DEAD_LETTER_SCHEMA,
     )
+
+
+def _event_time(who: pa.RecordBatch) -> pa.Array:
+    """A request that does not say when it happened happened when it was published."""
+    return pc.coalesce(who.column("event_time"), who.column("published_at"))
 
 
 def _instant(moment: datetime, rows: int) -> pa.Array:
