@@ -20,7 +20,7 @@ help: ## this list
 demo: $(ENVIRONMENT) ## scored nights in BigQuery, from an empty machine; KEEP=1 leaves the stack up
 	@$(PYTHON) -m examples.demo $(if $(KEEP),--keep)
 
-up: $(ENVIRONMENT) ## start Airflow, its database and the local cloud
+up: $(ENVIRONMENT) ## start Airflow, its database, the local cloud and Pub/Sub
 	@$(PYTHON) -m local.stack up
 
 down: $(ENVIRONMENT) ## stop all of it, also what a crash left behind

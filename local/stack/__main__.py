@@ -15,7 +15,13 @@ from local.stack.airflow_config import PASSWORD, USER
 from local.stack.logs import log_lines
 from local.stack.report import Lines
 
-_COLOURS = {"ready": "green", "done": "green", "not ready": "yellow", "dead": "red"}
+_COLOURS = {
+    "ready": "green",
+    "done": "green",
+    "not ready": "yellow",
+    "dead": "red",
+    "missing": "yellow",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -56,8 +62,14 @@ def _up(stack: Stack, console: Console) -> int:
     console.print(f"\nThe stack is up ({time.monotonic() - began:.1f} s).")
     console.print(f"  Airflow      {settings.airflow_url}  (login {USER} / {PASSWORD})")
     console.print(f"  Local cloud  {settings.cloud_url}")
+    console.print(f"  Pub/Sub      {_pubsub(stack)}")
     console.print(f"  Clients      . {settings.env_file}", soft_wrap=True)
     return 0
+
+
+def _pubsub(stack: Stack) -> str:
+    status = next(status for status in stack.status() if status.name == "pubsub")
+    return "missing" if status.state == "missing" else status.address
 
 
 def _down(stack: Stack, console: Console) -> int:

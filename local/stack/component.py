@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ready", "not ready", "dead", "stopped", "done"]
+from local.stack.errors import StackError
+
+State = Literal["ready", "not ready", "dead", "stopped", "done", "missing"]
 
 
 def _nothing() -> None:
@@ -35,14 +37,19 @@ class Component:
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 10.0
     """Seconds between asking it to stop and killing it."""
+    unavailable: StackError | None = None
+    """What has to be installed before it can run; the stack comes up without it."""
 
 
 def state_of(component: Component, alive: bool, ready: bool, recorded: bool) -> State:
-    """`dead` is a process that was started and is gone without having been stopped."""
+    """`dead` is a process that was started and is gone without having been stopped; `missing` one
+    that is not installed."""
     if component.once:
         return "done" if ready else "not ready" if alive else "stopped"
     if alive:
         return "ready" if ready else "not ready"
+    if component.unavailable:
+        return "missing"
     return "dead" if recorded else "stopped"
 
 

@@ -1,4 +1,4 @@
-"""The parts of the stack: PostgreSQL, the local cloud, and Airflow's four processes."""
+"""The parts of the stack: PostgreSQL, the local cloud, Pub/Sub, and Airflow's four processes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from local.stack.component import Component
 from local.stack.health import airflow_part_is_healthy, answers
 from local.stack.migrate import is_migrated
 from local.stack.postgres import Postgres
+from local.stack.pubsub import pubsub
 from local.stack.settings import StackSettings
 
 WORKER_IMAGE = "nightstream-worker:local"
@@ -22,6 +23,7 @@ def components(settings: StackSettings) -> tuple[Component, ...]:
     return (
         _postgres(postgres),
         _cloud(settings),
+        pubsub(settings),
         _migration(settings, postgres),
         _api_server(settings),
         _airflow_part(settings, "scheduler", "--skip-serve-logs"),

@@ -37,6 +37,7 @@ def client_variables(settings: StackSettings) -> dict[str, str]:
         "GOOGLE_CLOUD_PROJECT": settings.names.project,
         "STORAGE_EMULATOR_HOST": cloud,
         "BIGQUERY_EMULATOR_HOST": cloud,
+        "PUBSUB_EMULATOR_HOST": settings.pubsub_host,
         "GCE_METADATA_HOST": host,
         "GCE_METADATA_IP": host,
         # An empty configuration of its own: nobody's real account is used by mistake.
@@ -49,6 +50,7 @@ def client_variables(settings: StackSettings) -> dict[str, str]:
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(_access_token_file(settings)),
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{cloud}/storage/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_DATAFLOW": f"{cloud}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://{settings.pubsub_host}/",
         "BIGQUERYRC": str(_bigqueryrc_file(settings)),
     }
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from local.stack.http import get_json
+from local.stack.http import get_json, get_text
 
 
 def answers(url: str) -> bool:
     return get_json(url) is not None
+
+
+def says_ok(url: str) -> bool:
+    """What Google's emulators answer once they serve."""
+    return get_text(url) == "Ok"
 
 
 def airflow_part_is_healthy(airflow_url: str, part: str, started: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import requests
@@ -16,12 +17,21 @@ def loopback_session() -> requests.Session:
 
 def get_json(url: str, timeout: float = 2.0) -> dict[str, Any] | None:
     """The JSON object behind a URL; none while the server does not answer with one."""
+    text = get_text(url, timeout)
+    if text is None:
+        return None
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else {}
+
+
+def get_text(url: str, timeout: float = 2.0) -> str | None:
+    """What lies behind a URL, blanks around it aside; none while the server does not serve it."""
     try:
         with loopback_session() as session:
             response = session.get(url, timeout=timeout)
-        if response.status_code != 200:
-            return None
-        body = response.json()
-    except (requests.RequestException, ValueError):
+    except requests.RequestException:
         return None
-    return body if isinstance(body, dict) else {}
+    return response.text.strip() if response.status_code == 200 else None

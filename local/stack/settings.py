@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 DEFAULT_AIRFLOW_PORT = 8080
 DEFAULT_CLOUD_PORT = 8765
+DEFAULT_PUBSUB_PORT = 8085
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ class Names:
 
 @dataclass(frozen=True)
 class StackSettings:
-    """One stack: its code, its state folder and its two ports."""
+    """One stack: its code, its state folder and its ports."""
 
     home: Path
     """All state lies below this folder; two stacks with different homes live side by side."""
     names: Names
     airflow_port: int = DEFAULT_AIRFLOW_PORT
     cloud_port: int = DEFAULT_CLOUD_PORT
+    pubsub_port: int = DEFAULT_PUBSUB_PORT
     repository: Path = REPOSITORY
 
     @property
@@ -64,6 +66,24 @@ class StackSettings:
     def cloud_url(self) -> str:
         """`localhost`, since Beam refuses an endpoint named 127.0.0.1."""
         return f"http://localhost:{self.cloud_port}"
+
+    @property
+    def pubsub_host(self) -> str:
+        """Host and port, as Pub/Sub's clients want it."""
+        return f"localhost:{self.pubsub_port}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {
+            "airflow": self.airflow_port,
+            "cloud": self.cloud_port,
+            "pubsub": self.pubsub_port,
+        }
+
+    @property
+    def services(self) -> Path:
+        """The services' declarations."""
+        return self.repository / "dags" / "services"
 
     @property
     def airflow_home(self) -> Path:
@@ -97,15 +117,15 @@ class StackSettings:
     def remember_ports(self) -> None:
         """So that status and logs find a stack that was started on other ports."""
         self.run.mkdir(parents=True, exist_ok=True)
-        ports = {"airflow": self.airflow_port, "cloud": self.cloud_port}
-        self.ports_file.write_text(json.dumps(ports))
+        self.ports_file.write_text(json.dumps(self.ports))
 
     @classmethod
     def from_environment(
         cls, environ: Mapping[str, str], repository: Path = REPOSITORY
     ) -> StackSettings:
-        """Settings of the shell's stack: NIGHTSTREAM_HOME, NIGHTSTREAM_AIRFLOW_PORT and
-        NIGHTSTREAM_CLOUD_PORT; a port left unset is the one in use, else the default.
+        """Settings of the shell's stack: NIGHTSTREAM_HOME, NIGHTSTREAM_AIRFLOW_PORT,
+        NIGHTSTREAM_CLOUD_PORT and NIGHTSTREAM_PUBSUB_PORT; a port left unset is the one in use,
+        else the default.
 
         Raises StackError for a port that is not one.
         """
@@ -120,6 +140,9 @@ class StackSettings:
             cloud_port=_port(
                 environ, "NIGHTSTREAM_CLOUD_PORT", used.get("cloud", DEFAULT_CLOUD_PORT)
             ),
+            pubsub_port=_port(
+                environ, "NIGHTSTREAM_PUBSUB_PORT", used.get("pubsub", DEFAULT_PUBSUB_PORT)
+            ),
             repository=repository,
         )
 
@@ -127,7 +150,7 @@ class StackSettings:
 def recorded_ports(path: Path) -> dict[str, int]:
     try:
         recorded = json.loads(path.read_text())
-        return {name: int(recorded[name]) for name in ("airflow", "cloud")}
+        return {name: int(recorded[name]) for name in ("airflow", "cloud", "pubsub")}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

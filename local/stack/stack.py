@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.stack.channels import create_channels, read_channels
+from local.stack.cloud_sdk import bigquery_discovery
 from local.stack.component import Component, State, state_of, with_needs
 from local.stack.components import components
 from local.stack.environment import client_variables, shell_environment, write_client_files
@@ -36,6 +37,7 @@ class ComponentStatus:
     started: float | None
     """Seconds since the epoch."""
     address: str
+    """Where it serves; of one that is missing, how to install it."""
     log: Path
 
 
@@ -55,22 +57,21 @@ class Stack:
 
     def up(self, names: Collection[str] | None = None) -> None:
         """Start what does not run, and return when all of it serves. Components that are named
-        come up alone, with what they need.
+        come up alone, with what they need. One that is not installed is told of and left out.
 
-        Raises StackError when a port is taken, or a component dies or does not become ready;
-        what this call had started is stopped then.
+        Raises StackError when a port is taken, a component that was named is not installed, or
+        one dies or does not become ready; what this call had started is stopped then.
         """
-        wanted = with_needs(self.components, names or [c.name for c in self.components])
+        wanted = self._installed(names)
         with self._alone():
             self._require_ports(wanted)
             self.settings.remember_ports()
-            write_client_files(self.settings, _bigquery_discovery())
+            write_client_files(self.settings, bigquery_discovery())
             if all(self._supervision.serves(component) for component in wanted):
                 self._report.say("The stack is up already.")
             else:
                 Start(self._supervision, self._report).bring_up(wanted)
-            if any(component.name == "cloud" for component in wanted):
-                create_resources(self.settings.cloud_url, self.settings.names)
+            self._create_resources({component.name for component in wanted})
 
     def down(self) -> int:
         """Stop everything that belongs to this stack: its components, nothing before what needs
@@ -105,28 +106,48 @@ class Stack:
             check=False,
         )
 
+    def _installed(self, names: Collection[str] | None) -> list[Component]:
+        """What `up` is to bring up."""
+        wanted = with_needs(self.components, names or [c.name for c in self.components])
+        for component in wanted:
+            if component.unavailable and names:
+                raise component.unavailable
+            if component.unavailable:
+                self._report.say(f"Without {component.name}: {component.unavailable}")
+        return [component for component in wanted if not component.unavailable]
+
+    def _create_resources(self, serving: Collection[str]) -> None:
+        """Make what clients expect to find. An emulator that was killed has forgotten its part."""
+        settings = self.settings
+        if "cloud" in serving:
+            create_resources(settings.cloud_url, settings.names)
+        if "pubsub" in serving:
+            url = f"http://{settings.pubsub_host}"
+            create_channels(url, settings.names.project, read_channels(settings.services))
+
     def _status(self, component: Component) -> ComponentStatus:
         record = self._supervision.record(component)
         alive = record is not None and record.alive
+        state = state_of(
+            component,
+            alive=alive,
+            ready=self._supervision.serves(component),
+            recorded=record is not None,
+        )
+        missing = component.unavailable if state == "missing" else None
         return ComponentStatus(
             name=component.name,
-            state=state_of(
-                component,
-                alive=alive,
-                ready=self._supervision.serves(component),
-                recorded=record is not None,
-            ),
+            state=state,
             pid=record.pid if record and alive else None,
             started=record.started if record and alive else None,
-            address=component.address,
+            address=f"{missing.message}; {missing.remedy}" if missing else component.address,
             log=self._supervision.log(component),
         )
 
     def _require_ports(self, wanted: list[Component]) -> None:
         alive = [c for c in self.components if self._supervision.is_alive(c)]
-        mine = {"airflow": self.settings.airflow_port, "cloud": self.settings.cloud_port}
         used = recorded_ports(self.settings.ports_file)
-        if alive and used and used != mine:
+        if alive and used and used != self.settings.ports:
             raise StackError(
                 f"the stack runs already, on other ports: {used}",
                 "`make down` first, or unset the ports",
@@ -146,13 +167,3 @@ class Stack:
         with (self.settings.run / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _bigquery_discovery() -> Path | None:
-    """The Google Cloud SDK's description of BigQuery, which `bq` reads in place of Google's."""
-    program = shutil.which("bq")
-    if program is None:
-        return None
-    sdk = Path(program).resolve().parents[1]
-    path = sdk / "platform" / "bq" / "discovery_next" / "bigquery.json"
-    return path if path.exists() else None

@@ -19,6 +19,7 @@ def stack_in(home: Path) -> Stack:
         "NIGHTSTREAM_HOME": str(home),
         "NIGHTSTREAM_AIRFLOW_PORT": str(free_port()),
         "NIGHTSTREAM_CLOUD_PORT": str(free_port()),
+        "NIGHTSTREAM_PUBSUB_PORT": str(free_port()),
     }
     return Stack(StackSettings.from_environment(environ))
 

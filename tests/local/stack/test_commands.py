@@ -20,7 +20,7 @@ def test_status_of_a_stack_that_is_down_names_its_components_and_fails(
 ) -> None:
     assert main(["status"]) == 1
     shown = capsys.readouterr().out
-    assert shown.count("stopped") == 7
+    assert shown.count("stopped") == 8
     assert "triggerer" in shown
 
 

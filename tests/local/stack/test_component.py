@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from local.stack.component import (
@@ -13,6 +15,7 @@ from local.stack.component import (
     with_needs,
 )
 from local.stack.components import components
+from local.stack.errors import StackError
 from local.stack.settings import StackSettings
 
 
@@ -21,6 +24,7 @@ def part(name: str, *needs: str, once: bool = False) -> Component:
 
 
 DATABASE, CLOUD = part("database"), part("cloud")
+EMULATOR = replace(part("emulator"), unavailable=StackError("not installed", "install it"))
 TABLES = part("tables", "database", once=True)
 SCHEDULER = part("scheduler", "tables", "cloud")
 ALL = [DATABASE, CLOUD, TABLES, SCHEDULER]
@@ -56,6 +60,9 @@ def test_a_named_component_comes_with_what_it_needs_and_nothing_else() -> None:
         (CLOUD, True, False, True, "not ready"),
         (CLOUD, False, False, True, "dead"),
         (CLOUD, False, False, False, "stopped"),
+        (EMULATOR, False, False, False, "missing"),
+        (EMULATOR, False, False, True, "missing"),
+        (EMULATOR, True, True, True, "ready"),
         (TABLES, False, True, True, "done"),
         (TABLES, True, False, True, "not ready"),
         (TABLES, False, False, False, "stopped"),

@@ -23,10 +23,16 @@ def test_without_variables_the_state_lies_in_the_repository_on_the_default_ports
 
 
 def test_variables_move_the_home_and_the_ports(tmp_path: Path) -> None:
-    found = settings(tmp_path, NIGHTSTREAM_AIRFLOW_PORT="9080", NIGHTSTREAM_CLOUD_PORT="9081")
+    found = settings(
+        tmp_path,
+        NIGHTSTREAM_AIRFLOW_PORT="9080",
+        NIGHTSTREAM_CLOUD_PORT="9081",
+        NIGHTSTREAM_PUBSUB_PORT="9082",
+    )
     assert found.home == tmp_path
     assert found.airflow_url == "http://localhost:9080"
     assert found.cloud_url == "http://localhost:9081"
+    assert found.pubsub_host == "localhost:9082"
 
 
 def test_a_relative_home_is_below_the_current_folder(
@@ -45,9 +51,11 @@ def test_what_is_not_a_port_is_refused_with_the_variable_and_the_remedy(
 
 
 def test_a_running_stack_is_found_on_the_ports_it_was_started_on(tmp_path: Path) -> None:
-    replace(settings(tmp_path), airflow_port=9080, cloud_port=9081).remember_ports()
+    moved = replace(settings(tmp_path), airflow_port=9080, cloud_port=9081, pubsub_port=9083)
+    moved.remember_ports()
     assert settings(tmp_path).airflow_port == 9080
     assert settings(tmp_path).cloud_port == 9081
+    assert settings(tmp_path).pubsub_port == 9083
     assert settings(tmp_path, NIGHTSTREAM_CLOUD_PORT="9082").cloud_port == 9082
 
 
