@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         project=options.project,
         images=dict(options.image),
         refuse_active_job_name=options.refuse_active_job_name,
+        streaming_buffer_s=options.streaming_buffer,
     )
     # The server stops in order on a signal and then raises it once more, for us to leave by.
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -86,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         "--refuse-active-job-name",
         action="store_true",
         help="answer 409 to a second Dataflow job of an active name, instead of the active job",
+    )
+    parser.add_argument(
+        "--streaming-buffer",
+        type=float,
+        default=defaults["streaming_buffer_s"],
+        metavar="SECONDS",
+        help="how long inserted rows stay in a BigQuery streaming buffer; default: %(default)s",
     )
     parser.add_argument("--log-level", default="info", help="default: %(default)s")
     return parser

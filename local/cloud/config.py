@@ -26,6 +26,9 @@ class CloudConfig:
     refuse_active_job_name: bool = False
     """A second Dataflow job of an active name: 409 if true, else the answer is the active job."""
 
+    streaming_buffer_s: float = 300.0
+    """How long inserted rows stay in a BigQuery table's streaming buffer, in seconds."""
+
     @property
     def url(self) -> str:
         """Root URL for clients; `localhost`, since Beam refuses an endpoint named 127.0.0.1."""

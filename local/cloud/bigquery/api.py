@@ -16,6 +16,9 @@ from local.cloud.bigquery.loads.files import Objects
 from local.cloud.bigquery.queries import run as query_run
 from local.cloud.bigquery.sizes import Sizes
 from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.streaming.api import StreamingEndpoints
+from local.cloud.bigquery.streaming.flushing import Flusher
+from local.cloud.bigquery.streaming.inserts import Inserter
 from local.cloud.bigquery.uploads import Uploads
 from local.cloud.config import CloudConfig
 
@@ -38,9 +41,11 @@ class BigQueryApi:
         self._uploads = Uploads(folder / "uploads")
         self._sizes = Sizes(self._store)
         self._sweeper = Sweeper(self._store)
+        self._flusher = Flusher(self._store, config.streaming_buffer_s)
 
     def routes(self) -> list[BaseRoute]:
         return [
+            *StreamingEndpoints(Inserter(self._store)).routes(),
             *JobEndpoints(self._store, self._jobs, self._uploads, self._sizes).routes(),
             *CatalogEndpoints(self._store, self._sizes).routes(),
             *Console(self._store).routes(),
@@ -51,8 +56,10 @@ class BigQueryApi:
         self._store.open()
         self._jobs.start()
         self._sweeper.start()
+        self._flusher.start()
 
     def stop(self) -> None:
+        self._flusher.stop()
         self._sweeper.stop()
         self._jobs.stop()
         self._store.close()

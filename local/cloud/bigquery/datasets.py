@@ -16,6 +16,7 @@ from local.cloud.bigquery.resources import (
     touched,
 )
 from local.cloud.bigquery.store import Resource, Store
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import ApiError, unsupported
 
 DEFAULT_LOCATION = "US"
@@ -94,6 +95,7 @@ def delete(store: Store, ref: DatasetRef, *, contents: bool) -> None:
             raise ApiError(400, f"Dataset {ref} is still in use", "resourceInUse")
         with store.locked(*inside), store.transaction() as tx:
             for table in inside:
+                buffer.drop(store, tx, table)
                 tx.remove("table", str(table))
             tx.execute(f"DROP SCHEMA {ref.physical} CASCADE")
             tx.remove("dataset", str(ref))

@@ -27,7 +27,7 @@ def _drop(store: Store, resource: Resource) -> None:
     ref = table_of(resource)
     with store.locked(ref), store.transaction() as tx:
         if store.get("table", str(ref)) == resource:
-            tables.drop(tx, resource)
+            tables.drop(store, tx, resource)
 
 
 def _drop_partitions(store: Store, resource: Resource, now: int) -> None:

@@ -34,7 +34,11 @@ class DatasetRef:
     @property
     def physical(self) -> str:
         """The DuckDB schema that holds the dataset's tables, quoted."""
-        return quoted(f"{self.project}.{self.dataset}")
+        return quoted(self.schema_name)
+
+    @property
+    def schema_name(self) -> str:
+        return f"{self.project}.{self.dataset}"
 
     def to_json(self) -> dict[str, str]:
         return {"projectId": self.project, "datasetId": self.dataset}
@@ -60,6 +64,19 @@ class TableRef:
     def physical(self) -> str:
         """The DuckDB table, schema-qualified and quoted."""
         return f"{self.in_dataset.physical}.{quoted(self.table)}"
+
+    @property
+    def schema_name(self) -> str:
+        return self.in_dataset.schema_name
+
+    @property
+    def buffer(self) -> str:
+        """The DuckDB table of its streaming buffer; no table can have such a name."""
+        return f"{self.in_dataset.physical}.{quoted(self.buffer_name)}"
+
+    @property
+    def buffer_name(self) -> str:
+        return f"buffer:{self.table}"
 
     def to_json(self) -> dict[str, str]:
         return {**self.in_dataset.to_json(), "tableId": self.table}

@@ -9,6 +9,7 @@ from local.cloud.bigquery.names import quoted
 from local.cloud.bigquery.resources import table_of
 from local.cloud.bigquery.schema import Field
 from local.cloud.bigquery.store import Resource, Store
+from local.cloud.bigquery.streaming import buffer
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,9 @@ class Sizes:
         ref = table_of(resource)
         revision, size = self._known.get(str(ref), ("", Size()))
         if revision != resource["revision"]:
-            columns = [_size_sql(field) for field in tables.fields_of(resource)]
             with self._store.reading() as cursor:
                 [row] = cursor.execute(
-                    f"SELECT count(*), coalesce(sum({' + '.join(columns) or '0'}), 0) "
-                    f"FROM {ref.physical}"
+                    f"SELECT count(*), coalesce(sum({_row_sql(resource)}), 0) FROM {ref.physical}"
                 ).fetchall()
             size = Size(*row)
             self._known[str(ref)] = (resource["revision"], size)
@@ -48,6 +47,9 @@ class Sizes:
         if resource["type"] == "VIEW":
             return answer
         size = self.of(resource)
+        waiting = buffer.describe(self._store, table_of(resource), _row_sql(resource))
+        if waiting:
+            answer["streamingBuffer"] = waiting
         return {
             **answer,
             "numRows": str(size.rows),
@@ -55,6 +57,10 @@ class Sizes:
             "numTotalLogicalBytes": str(size.bytes),
             "numLongTermBytes": "0",
         }
+
+
+def _row_sql(resource: Resource) -> str:
+    return " + ".join(_size_sql(field) for field in tables.fields_of(resource)) or "0"
 
 
 def _size_sql(field: Field) -> str:

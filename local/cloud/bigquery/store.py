@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,11 @@ CREATE TABLE IF NOT EXISTS main.journal (seq BIGINT, kind VARCHAR, key VARCHAR, 
 class Transaction:
     """A write in progress. Nothing of it is visible before it commits."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, hold: Callable[[object], None]) -> None:
         self.cursor = cursor
         self.changes: list[tuple[str, str, Resource | None]] = []
+        self.hold = hold
+        """Locks one more name until the transaction has ended."""
 
     def execute(self, sql: str, parameters: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
         return self.cursor.execute(sql, parameters)
@@ -101,17 +103,18 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Commits rows and resources together when the block ends, or nothing when it raises."""
-        cursor = self._connection.cursor()
-        try:
+        with ExitStack() as stack:
+            cursor = stack.enter_context(closing(self._connection.cursor()))
             cursor.execute("BEGIN TRANSACTION")
-            transaction = Transaction(cursor)
+            transaction = Transaction(cursor, lambda name: stack.enter_context(self.locked(name)))
             yield transaction
+            if not transaction.changes:
+                cursor.execute("COMMIT")
+                return
             with self._guard:
                 self._journal(transaction)
                 cursor.execute("COMMIT")
                 self._apply(transaction.changes)
-        finally:
-            cursor.close()
 
     def _journal(self, transaction: Transaction) -> None:
         for kind, key, resource in transaction.changes:

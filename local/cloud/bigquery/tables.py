@@ -20,6 +20,7 @@ from local.cloud.bigquery.resources import (
 )
 from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.store import Resource, Store, Transaction
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import ApiError, unsupported
 
 _PLAIN = {"description", "friendlyName", "labels", "expirationTime"}
@@ -104,9 +105,13 @@ def create_sql(ref: TableRef, fields: Schema) -> str:
     return f"CREATE TABLE {ref.physical} ({columns})"
 
 
-def change_schema(tx: Transaction, ref: TableRef, current: Schema, changed: Schema) -> None:
+def change_schema(
+    store: Store, tx: Transaction, ref: TableRef, current: Schema, changed: Schema
+) -> None:
     """Alters the stored columns from one checked schema to the next."""
     known = schema.by_name(current)
+    added = tuple(field for field in changed if field.name.lower() not in known)
+    buffer.add_columns(store, tx, ref, added)
     for field in changed:
         old = known.get(field.name.lower())
         if old is None:
@@ -157,7 +162,7 @@ def patch(
         if changed.get("clustering"):
             changed["clustering"] = _clustering(changed["clustering"], fields)
         if resource["type"] == "TABLE":
-            change_schema(tx, ref, current, fields)
+            change_schema(store, tx, ref, current, fields)
         changed = touched({k: v for k, v in changed.items() if v is not None})
         tx.put("table", str(ref), changed)
     return changed
@@ -174,12 +179,13 @@ def delete(store: Store, project: str, reference: Mapping[str, Any]) -> None:
             tx.execute(f"DELETE FROM {wanted.table.physical} WHERE {condition}")
             tx.put("table", str(wanted.table), rewritten(resource))
             return
-        drop(tx, resource)
+        drop(store, tx, resource)
 
 
-def drop(tx: Transaction, resource: Resource) -> None:
+def drop(store: Store, tx: Transaction, resource: Resource) -> None:
     ref = table_of(resource)
     if resource["type"] == "TABLE":
+        buffer.drop(store, tx, ref)
         tx.execute(f"DROP TABLE {ref.physical}")
     tx.remove("table", str(ref))
 

@@ -15,6 +15,7 @@ from local.cloud.bigquery.names import Target, quoted
 from local.cloud.bigquery.resources import rewritten, touched
 from local.cloud.bigquery.schema import Schema, by_name
 from local.cloud.bigquery.store import Resource, Store, Transaction
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import ApiError
 
 _CREATE = ("CREATE_IF_NEEDED", "CREATE_NEVER")
@@ -110,7 +111,7 @@ def write_rows(
     ref = write.destination.table
     current = tables.fields_of(resource) if resource else None
     if write.disposition == "WRITE_EMPTY" and resource is not None:
-        _check_empty(tx, write, resource)
+        _check_empty(store, tx, write, resource)
     replaces_all = write.disposition == "WRITE_TRUNCATE" and write.destination.partition is None
     if resource is None or replaces_all:
         fields = write.schema or _fields_of_source(source, current)
@@ -118,7 +119,7 @@ def write_rows(
     else:
         _check_same_layout(write, resource)
         fields = _evolved(write, source, current or ())
-        tables.change_schema(tx, ref, current or (), fields)
+        tables.change_schema(store, tx, ref, current or (), fields)
         resource = {**resource, "schema": schema.to_json(fields)}
     _check_unknown(write, source, fields)
     condition = _partition_condition(write, resource)
@@ -157,6 +158,7 @@ def _fresh(
     partitions.parse(resource, fields)
     tx.execute(f"DROP TABLE {ref.physical}")
     tx.execute(tables.create_sql(ref, fields))
+    buffer.replace(store, tx, ref, fields)
     return resource
 
 
@@ -239,10 +241,13 @@ def _check_partition(
         )
 
 
-def _check_empty(tx: Transaction, write: Write, resource: Resource) -> None:
+def _check_empty(store: Store, tx: Transaction, write: Write, resource: Resource) -> None:
     ref, partition = write.destination.table, write.destination.partition
     condition = _partition_condition(write, resource) or "true"
-    if tx.count(f"SELECT count(*) FROM {ref.physical} WHERE {condition}"):
+    rows = ref.physical
+    if partition is None:
+        rows = buffer.relation(store, ref, tables.fields_of(resource))
+    if tx.count(f"SELECT count(*) FROM {rows} WHERE {condition}"):
         raise already_exists("Table", f"{ref}${partition}" if partition else ref)
 
 

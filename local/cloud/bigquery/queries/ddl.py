@@ -58,7 +58,7 @@ def _create(execution: Execution, store: Store, tree: exp.Create, context: Conte
             raise already_exists("Table", ref)
         else:
             if old is not None:
-                tables.drop(tx, old)
+                tables.drop(store, tx, old)
             _create_new(store, tx, tree, ref, context)
         with_rows = kind == "TABLE" and tree.expression
         _complete(execution, tx, f"CREATE_{kind}{'_AS_SELECT' if with_rows else ''}", done, ref)
@@ -149,7 +149,7 @@ def _drop(execution: Execution, store: Store, tree: exp.Drop, context: Context) 
     with execution.writing(ref) as tx:
         missing = store.get("table", str(ref)) is None and tree.args.get("exists")
         if not missing:
-            tables.drop(tx, tables.get(store, ref))
+            tables.drop(store, tx, tables.get(store, ref))
         _complete(execution, tx, f"DROP_{kind}", "SKIP" if missing else "DROP", ref)
 
 

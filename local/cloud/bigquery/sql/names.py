@@ -10,7 +10,9 @@ from sqlglot import exp
 from local.cloud.bigquery import datasets, information_schema, tables
 from local.cloud.bigquery.errors import invalid_query, not_found
 from local.cloud.bigquery.names import DatasetRef, TableRef
+from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import unsupported
 
 _INFORMATION_SCHEMA = "INFORMATION_SCHEMA."
@@ -45,10 +47,11 @@ class Resolver:
         for column in tree.find_all(exp.Column):
             if column.name.lower() in _PSEUDO_COLUMNS:
                 raise unsupported(f"the pseudo column {column.name}")
+        written = _written(tree)
         for node in list(tree.find_all(exp.Table)):
             if not isinstance(node.this, exp.Identifier) or _is_cte(node):
                 continue
-            self._replace(node, depth)
+            self._replace(node, depth, written=node is written)
 
     def ref(self, node: exp.Table) -> TableRef:
         """The table a name means. Raises ApiError 400 when no dataset is known for it."""
@@ -66,7 +69,7 @@ class Resolver:
             return default.table(name)
         return TableRef(project or self.context.project, dataset, name)
 
-    def _replace(self, node: exp.Table, depth: int) -> None:
+    def _replace(self, node: exp.Table, depth: int, *, written: bool) -> None:
         for arg, feature in (("version", "FOR SYSTEM_TIME AS OF"), ("sample", "TABLESAMPLE")):
             if node.args.get(arg) or (node.find(exp.TableSample) and arg == "sample"):
                 raise unsupported(feature)
@@ -90,7 +93,10 @@ class Resolver:
             self.resolve(view, depth + 1)
             node.replace(exp.Subquery(this=view, alias=exp.TableAlias(this=_quoted(alias))))
             return
-        _point_to(node, ref.table, f"{ref.project}.{ref.dataset}", alias)
+        if not written and buffer.exists(self.store, ref):
+            node.replace(_with_buffer(ref, tables.fields_of(resource), alias))
+            return
+        _point_to(node, ref.table, ref.schema_name, alias)
 
     def _use_information_schema(self, node: exp.Table) -> None:
         view = node.name[len(_INFORMATION_SCHEMA) :].upper()
@@ -107,6 +113,24 @@ class Resolver:
         sql = information_schema.select(self.store, dataset, view)
         self.prelude.append(f"CREATE TEMP VIEW {name} AS {sql}")
         _point_to(node, name, "", node.alias or view)
+
+
+def _written(tree: exp.Expr) -> exp.Expr | None:
+    """The table that DML changes: its streaming buffer is not part of it."""
+    if not isinstance(tree, exp.DML):
+        return None
+    return tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+
+
+def _with_buffer(ref: TableRef, fields: Schema, alias: str) -> exp.Subquery:
+    """The table's rows and those of its streaming buffer, as one."""
+    columns = [exp.column(_quoted(field.name)) for field in fields]
+    first, second = (
+        exp.select(*columns).from_(exp.Table(this=_quoted(name), db=_quoted(ref.schema_name)))
+        for name in (ref.table, ref.buffer_name)
+    )
+    both = exp.union(first, second, distinct=False)
+    return exp.Subquery(this=both, alias=exp.TableAlias(this=_quoted(alias)))
 
 
 def _is_cte(node: exp.Table) -> bool:
