@@ -1,0 +1,133 @@
+"""What became of one insertAll request: a pure reading of BigQuery's answer, or of an error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from google.api_core.exceptions import GoogleAPICallError
+from google.auth.exceptions import GoogleAuthError
+
+_PASSING_REASONS = frozenset(
+    {"timeout", "backendError", "internalError", "rateLimitExceeded", "quotaExceeded"}
+)
+_STOPPED = "stopped"
+"""Reason of a row that was not inserted because another row of its request is bad."""
+
+_BAD_REQUEST, _TOO_LARGE = 400, 413
+_REMEDIES = {
+    401: "give the workers a service account with valid credentials",
+    403: "grant the workers' service account roles/bigquery.dataEditor on the dataset, and see "
+    "that the project has billing",
+    404: "create the dataset and the table, or correct their names in the environment",
+}
+
+
+@dataclass(frozen=True)
+class RowError:
+    """Why BigQuery does not take a row."""
+
+    reason: str
+    message: str
+    location: str | None = None
+    """The column, where BigQuery names it."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Rows by their index in the request; those not named are inserted."""
+
+    refused: Mapping[int, RowError]
+    again: tuple[int, ...] = ()
+    """Not inserted for no fault of their own."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """BigQuery does not take the request as it is; which of its rows is to blame is not said."""
+
+    error: RowError
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Nothing was inserted, or that is unknown; no row is to blame."""
+
+    message: str
+    retry_after: float | None = None
+    """Seconds that the service asks to wait."""
+    remedy: str | None = None
+    """What somebody has to do, where waiting alone does not help."""
+
+
+Outcome = Answered | Refused | Unavailable
+
+
+def outcome_of_answer(insert_errors: Sequence[Mapping[str, Any]], rows: int) -> Outcome:
+    """Reads the `insertErrors` of an answer to so many rows."""
+    refused: dict[int, RowError] = {}
+    again: list[int] = []
+    for entry in insert_errors:
+        index, error = int(entry["index"]), _row_error(entry.get("errors", ()))
+        if error.reason == _STOPPED or error.reason in _PASSING_REASONS:
+            again.append(index)
+        else:
+            refused[index] = error
+    if len(again) == rows:
+        error = _row_error([e for entry in insert_errors for e in entry.get("errors", ())])
+        return Unavailable(f"no row inserted: {error.reason}: {error.message}")
+    return Answered(refused, tuple(again))
+
+
+def outcome_of_error(error: Exception) -> Refused | Unavailable | None:
+    """Reads what a call raised; None for what no service or network raises."""
+    if isinstance(error, GoogleAPICallError):
+        return _outcome_of_status(error)
+    if isinstance(error, requests.RequestException | GoogleAuthError | ConnectionError):
+        return Unavailable(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _outcome_of_status(error: GoogleAPICallError) -> Refused | Unavailable:
+    code, reason = error.code, _reason(error)
+    if reason not in _PASSING_REASONS:
+        if code in (_BAD_REQUEST, _TOO_LARGE):
+            return Refused(RowError(reason or "invalid", error.message))
+        if code in _REMEDIES:
+            return Unavailable(str(error), remedy=_REMEDIES[code])
+    return Unavailable(str(error), retry_after=_retry_after(error))
+
+
+def _reason(error: GoogleAPICallError) -> str | None:
+    first = next(iter(error.errors), None)
+    return first.get("reason") if isinstance(first, Mapping) else None
+
+
+def _row_error(errors: Sequence[Mapping[str, Any]]) -> RowError:
+    """The first that tells anything: what stopped a row is told at another one."""
+    telling = [error for error in errors if error.get("reason") != _STOPPED]
+    first = next(iter(telling or errors), {})
+    return RowError(
+        reason=first.get("reason") or "invalid",
+        message=first.get("message") or "",
+        location=first.get("location") or None,
+    )
+
+
+def _retry_after(error: GoogleAPICallError) -> float | None:
+    """Seconds of the Retry-After header, which holds seconds or a date."""
+    value = error.response.headers.get("Retry-After") if error.response is not None else None
+    if value is None:
+        return None
+    try:
+        return float(value) if value.isdigit() else _seconds_until(value)
+    except ValueError:
+        return None
+
+
+def _seconds_until(date: str) -> float:
+    return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
