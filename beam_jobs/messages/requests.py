@@ -17,8 +17,8 @@ REQUEST_SCHEMA = pa.schema(
         ("published_at", pa.timestamp("us", "UTC")),
     ]
 )
-"""One row per request. `position` is the request's line in its message, from 0. `event_time` may
-be null: then nothing is known but when it was published."""
+"""One row per request. `position` is the request's place among those of its message, from 0; blank
+lines are none. `event_time` may be null: then nothing is known but when it was published."""
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,5 @@ class Requests:
 
     identity: pa.RecordBatch
     """REQUEST_SCHEMA."""
-    payloads: Payloads | None = None
+    payloads: Payloads
     """What was received, per request: a row that its table refuses is a dead letter with it."""
