@@ -8,10 +8,8 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 from apache_beam.ml.inference.base import ModelHandler
 
-from beam_jobs.objects import open_objects
-from beam_jobs.prediction.models import Model, load_model
+from beam_jobs.prediction.models import Model, open_model
 from beam_jobs.prediction.scoring import Predicted, predict_rows
-from beam_jobs.prediction.versions import open_version
 
 
 class HasFeatures(Protocol):
@@ -41,9 +39,7 @@ class ArrowModelHandler(ModelHandler[_Element, _Scored, Model]):
         self._settle = settle
 
     def load_model(self) -> Model:
-        objects = open_objects(self._folder)
-        manifest = open_version(self._folder, objects)
-        return load_model(self._folder, manifest, self._sha256, objects)
+        return open_model(self._folder, self._sha256)
 
     def run_inference(
         self,

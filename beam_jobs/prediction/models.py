@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from beam_jobs.objects import Objects
+from beam_jobs.objects import Objects, open_objects
 from beam_jobs.prediction.libraries import check_libraries
 from beam_jobs.prediction.manifest import ModelKind, ModelManifest
-from beam_jobs.prediction.versions import ModelError, read_artifact
+from beam_jobs.prediction.versions import ModelError, open_version, read_artifact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,12 @@ class Model:
             for values, field in zip(columns, self.output_schema, strict=True)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.output_schema)
+
+
+def open_model(folder: str, sha256: str) -> Model:
+    """The pinned version in a folder, ready to score. Raises ModelError as `load_model`."""
+    objects = open_objects(folder)
+    return load_model(folder, open_version(folder, objects), sha256, objects)
 
 
 def load_model(folder: str, manifest: ModelManifest, sha256: str, objects: Objects) -> Model:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from beam_jobs.prediction.models import Model
+from beam_jobs.runs.dead_letter import ErrorCode
 
 MAX_CALLS = 512
 """Calls of the model that one failing batch may cost."""
+
+
+class Predicts(Protocol):
+    """What scoring asks of a model; `beam_jobs.prediction.models.Model` is one."""
+
+    @property
+    def output_schema(self) -> pa.Schema: ...
+
+    def predict(self, features: pa.RecordBatch) -> pa.RecordBatch: ...
 
 
 class FailedRows(NamedTuple):
@@ -18,6 +27,7 @@ class FailedRows(NamedTuple):
 
     indices: np.ndarray
     """int64, ascending, into the batch."""
+    codes: list[ErrorCode]
     messages: list[str]
 
 
@@ -31,10 +41,12 @@ class Predicted(NamedTuple):
     failed: FailedRows
 
 
-_NONE_FAILED = FailedRows(np.empty(0, np.int64), [])
+NONE_FAILED = FailedRows(np.empty(0, np.int64), [], [])
 
 
-def predict_rows(model: Model, features: pa.RecordBatch, max_calls: int = MAX_CALLS) -> Predicted:
+def predict_rows(
+    model: Predicts, features: pa.RecordBatch, max_calls: int = MAX_CALLS
+) -> Predicted:
     """Predictions of every row that can be scored.
 
     One call when all goes well. A call that raises is halved until the failing rows stand alone:
@@ -42,14 +54,14 @@ def predict_rows(model: Model, features: pa.RecordBatch, max_calls: int = MAX_CA
     failed as a whole, so that a model that always raises does not cost a call per row.
     """
     if not features.num_rows:
-        return Predicted(None, _joined([], model), _NONE_FAILED)
+        return Predicted(None, _joined([], model), NONE_FAILED)
     try:
-        return Predicted(None, model.predict(features), _NONE_FAILED)
+        return Predicted(None, model.predict(features), NONE_FAILED)
     except Exception as error:
         return _bisect(model, features, error, max_calls - 1)
 
 
-def _bisect(model: Model, features: pa.RecordBatch, error: Exception, calls: int) -> Predicted:
+def _bisect(model: Predicts, features: pa.RecordBatch, error: Exception, calls: int) -> Predicted:
     scored: list[tuple[int, pa.RecordBatch]] = []
     failed: dict[int, str] = {}
     pending = [(0, features.num_rows, error)]
@@ -67,15 +79,20 @@ def _bisect(model: Model, features: pa.RecordBatch, error: Exception, calls: int
                 pending.append((begin, size, reason))
     scored.sort(key=lambda part: part[0])
     indices = [np.arange(start, start + part.num_rows) for start, part in scored]
-    rows = sorted(failed)
     return Predicted(
         np.concatenate([np.empty(0, np.int64), *indices]),
         _joined([part for _, part in scored], model),
-        FailedRows(np.asarray(rows, np.int64), [failed[row] for row in rows]),
+        _failed_rows(failed),
     )
 
 
-def _joined(parts: list[pa.RecordBatch], model: Model) -> pa.RecordBatch:
+def _failed_rows(messages: dict[int, str]) -> FailedRows:
+    rows = sorted(messages)
+    codes = [ErrorCode.PREDICTION_FAILED] * len(rows)
+    return FailedRows(np.asarray(rows, np.int64), codes, [messages[row] for row in rows])
+
+
+def _joined(parts: list[pa.RecordBatch], model: Predicts) -> pa.RecordBatch:
     if parts:
         return pa.concat_batches(parts)
     return pa.RecordBatch.from_pylist([], model.output_schema)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from beam_jobs.prediction.scoring import FailedRows, Predicted
 from beam_jobs.rows import DeadRow, ValidRows, dead_batch
-from beam_jobs.runs.dead_letter import ErrorCode, Stage
+from beam_jobs.runs.dead_letter import Stage
 from beam_jobs.transforms.elements import ScoredBatch, Source, ValidBatch
 
 
@@ -34,6 +34,6 @@ def _dead(rows: ValidRows, failed: FailedRows) -> pa.RecordBatch:
     payloads = rows.payloads.take(failed.indices).to_pylist()
     positions = rows.positions.take(pa.array(failed.indices)).to_pylist()
     return dead_batch(
-        DeadRow(Stage.PREDICT, ErrorCode.PREDICTION_FAILED, message, payload, position)
-        for message, payload, position in zip(failed.messages, payloads, positions, strict=True)
+        DeadRow(Stage.PREDICT, *failure)
+        for failure in zip(failed.codes, failed.messages, payloads, positions, strict=True)
     )
