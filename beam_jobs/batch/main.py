@@ -16,8 +16,9 @@ from apache_beam.runners.runner import PipelineState
 
 from beam_jobs.batch.arguments import parse_arguments
 from beam_jobs.batch.pipeline import score_night
-from beam_jobs.batch.planning import pinned_model, read_or_make_plan
+from beam_jobs.batch.planning import read_or_make_plan
 from beam_jobs.objects import open_objects
+from beam_jobs.prediction.pinned import pinned_model
 from beam_jobs.prediction.versions import ModelError
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import RunManifest
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     try:
         plan = read_or_make_plan(arguments.night)
-        model = pinned_model(plan)
+        model = pinned_model(plan.model, plan.spec)
     except (SpecError, ModelError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from beam_jobs.batch.arguments import NewNight
 from beam_jobs.objects import ObjectInfo, open_objects
-from beam_jobs.prediction.manifest import ModelManifest
-from beam_jobs.prediction.signature import check_signature
-from beam_jobs.prediction.versions import ModelError, open_version
+from beam_jobs.prediction.versions import open_version
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.plan import InputObject, ModelPin, RunPlan, build_plan
 from beam_jobs.spec.loading import load_service
@@ -23,18 +21,6 @@ def read_or_make_plan(night: str | NewNight) -> RunPlan:
     if isinstance(night, NewNight):
         return _resolve(night)
     return RunPlan.model_validate_json(open_objects(night).read(night))
-
-
-def pinned_model(plan: RunPlan) -> ModelManifest:
-    """The description of the plan's model. Raises ModelError where it is no longer that model."""
-    manifest = open_version(plan.model.uri, open_objects(plan.model.uri))
-    if manifest.sha256 != plan.model.sha256:
-        raise ModelError(
-            f"{plan.model.uri} changed since the run was resolved: sha256 {manifest.sha256}, "
-            f"pinned is {plan.model.sha256}. Remedy: leave released versions alone, run again"
-        )
-    check_signature(manifest, plan.spec)
-    return manifest
 
 
 def _resolve(night: NewNight) -> RunPlan:

@@ -34,6 +34,8 @@ class ErrorCode(StrEnum):
     PREDICTION_FAILED = "prediction_failed"
     PREDICTION_TIMEOUT = "prediction_timeout"
     EMPTY_MESSAGE = "empty_message"
+    UNREADABLE = "unreadable"
+    """The reader itself fails on the message, for a reason that nobody foresaw."""
     WRONG_IDENTITY = "wrong_identity"
     """An attribute or field that should name the request, or date it, cannot."""
     WRITE_REFUSED = "write_refused"

@@ -35,7 +35,7 @@ class Account(beam.DoFn):
         counts["rows_in"] += batch.rows_in
         counts["rows_scored"] += batch.outputs.num_rows
         counts["rows_dead"] += batch.dead.num_rows
-        self._dead.update(_error_codes(batch.dead))
+        self._dead.update(error_codes(batch.dead))
         if batch.outputs.num_rows:
             self._features = _counted(self._features, self._profile.features, batch.rows)
             self._outputs = _counted(self._outputs, self._profile.outputs, batch.outputs)
@@ -60,7 +60,8 @@ class Account(beam.DoFn):
             Metrics.counter("nightstream", name).inc(rows)
 
 
-def _error_codes(dead: pa.RecordBatch) -> dict[str, int]:
+def error_codes(dead: pa.RecordBatch) -> dict[str, int]:
+    """How many rows are dead for which reason."""
     counted = pc.value_counts(dead.column("error_code"))
     return {item["values"]: item["counts"] for item in counted.to_pylist()}
 

@@ -8,6 +8,7 @@ from typing import Any
 from apache_beam.coders.coders import Coder
 from apache_beam.coders.typecoders import registry
 
+from beam_jobs.messages.batch import MessageBatch
 from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
 
 
@@ -34,5 +35,5 @@ class BatchCoder(Coder):
 
 def register_coders() -> None:
     """Tells Beam of them; to be called before a pipeline of batches is built."""
-    for element in (ValidBatch, ScoredBatch):
+    for element in (MessageBatch, ValidBatch, ScoredBatch):
         registry.register_coder(element, BatchCoder)

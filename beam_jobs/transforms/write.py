@@ -29,10 +29,10 @@ from beam_jobs.transforms.parquet import ParquetFiles
 from beam_jobs.transforms.report import JobReport
 
 
-def in_global_window(report: JobReport) -> WindowedValue:
+def in_global_window(output: object) -> WindowedValue:
     """An output of `finish_bundle`."""
     window = GlobalWindow()
-    return WindowedValue(report, window.max_timestamp(), (window,))
+    return WindowedValue(output, window.max_timestamp(), (window,))
 
 
 class _WriteFiles(beam.DoFn):

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from beam_jobs.batch.pipeline import score_night
-from beam_jobs.batch.planning import pinned_model
 from beam_jobs.objects import open_objects
 from beam_jobs.prediction.manifest import ModelManifest
+from beam_jobs.prediction.pinned import pinned_model
 from beam_jobs.prediction.versions import publish_version
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import OutputFile, RunManifest
@@ -107,7 +107,7 @@ class NightFolder:
 def run(plan: RunPlan, attempt: int = 1, runner: str = "FnApiRunner") -> Scored:
     """Runs the job on a runner of this process. Raises what the job raises."""
     pipeline = beam.Pipeline(options=PipelineOptions([f"--runner={runner}"]))
-    score_night(pipeline, plan, attempt, pinned_model(plan), "test-job")
+    score_night(pipeline, plan, attempt, pinned_model(plan.model, plan.spec), "test-job")
     result: Any = pipeline.run()
     result.wait_until_finish()
     counters = {

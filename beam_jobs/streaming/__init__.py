@@ -1,0 +1,1 @@
+"""The streaming job: requests scored as they arrive."""
