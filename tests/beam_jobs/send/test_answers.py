@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beam_jobs.send.answers import SCORED as SCORED_STATUS
 from beam_jobs.send.answers import Answer, Ledger, percentile, read_answer
+from beam_jobs.transforms import answer
 
 SCORED = {"request_id": "r1", "status": "scored"}
 DEAD = {"request_id": "r1", "status": "dead_letter"}
@@ -23,9 +25,9 @@ def test_an_answer_is_scored_or_says_why_not() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b"{}", b'{"error_code": 7}', b"null"])
 def test_a_dead_letter_without_a_code_is_counted_as_such(data: bytes) -> None:
-    answer = read_answer(DEAD, data)
-    assert answer is not None
-    assert answer.outcome == "dead_letter"
+    found = read_answer(DEAD, data)
+    assert found is not None
+    assert found.outcome == "dead_letter"
 
 
 def test_a_message_that_names_no_request_is_no_answer() -> None:
@@ -62,3 +64,10 @@ def test_percentiles_of_a_hundred_values_are_the_values() -> None:
     assert [percentile(values, percent) for percent in (50, 95, 99, 100)] == [50, 95, 99, 100]
     with pytest.raises(ValueError, match="no values"):
         percentile([], 50)
+
+
+def test_the_sender_speaks_of_answers_as_the_job_does() -> None:
+    attributes = {answer.REQUEST_ID: "r1", answer.STATUS: answer.SCORED}
+    assert read_answer(attributes, b"{}") == Answer("r1", SCORED_STATUS)
+    dead = {**attributes, answer.STATUS: answer.DEAD_LETTER}
+    assert dead == DEAD
