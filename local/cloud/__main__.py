@@ -10,7 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
-from local.cloud.config import CloudConfig, WorkerImage
+from local.cloud.config import STREAMING_ACKS, CloudConfig, WorkerImage
 from local.cloud.folder import FolderTaken
 from local.cloud.server import serve
 
@@ -49,6 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
         project=options.project,
         images=dict(options.image),
         refuse_active_job_name=options.refuse_active_job_name,
+        pubsub=options.pubsub,
+        streaming_bundle=options.streaming_bundle,
+        streaming_ack=options.streaming_ack,
         streaming_buffer_s=options.streaming_buffer,
     )
     # The server stops in order on a signal and then raises it once more, for us to leave by.
@@ -94,6 +97,23 @@ def _parser() -> argparse.ArgumentParser:
         default=defaults["streaming_buffer_s"],
         metavar="SECONDS",
         help="how long inserted rows stay in a BigQuery streaming buffer; default: %(default)s",
+    )
+    parser.add_argument(
+        "--pubsub", metavar="HOST:PORT", help="Pub/Sub emulator for streaming Dataflow jobs"
+    )
+    parser.add_argument(
+        "--streaming-bundle",
+        type=int,
+        default=defaults["streaming_bundle"],
+        metavar="N",
+        help="most messages in a bundle of a streaming Dataflow job; default: %(default)s",
+    )
+    parser.add_argument(
+        "--streaming-ack",
+        choices=STREAMING_ACKS,
+        default=defaults["streaming_ack"],
+        help="when a streaming Dataflow job acknowledges a message: once everything downstream "
+        "of it is processed, or as Dataflow does, once its first stage is; default: %(default)s",
     )
     parser.add_argument("--log-level", default="info", help="default: %(default)s")
     return parser

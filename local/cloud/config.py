@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+STREAMING_ACKS = ("committed", "first-stage")
+"""`committed`: once everything downstream of a message has been processed. `first-stage`: as
+Dataflow does, once the steps up to the first one that stores or groups have committed it."""
+
 
 @dataclass(frozen=True)
 class WorkerImage:
@@ -28,6 +32,14 @@ class CloudConfig:
 
     streaming_buffer_s: float = 300.0
     """How long inserted rows stay in a BigQuery table's streaming buffer, in seconds."""
+
+    pubsub: str | None = None
+    """Where streaming jobs find a Pub/Sub emulator, e.g. localhost:8085; else as the environment
+    says (PUBSUB_EMULATOR_HOST)."""
+    streaming_bundle: int = 1_000
+    """The most messages in a bundle of a streaming job."""
+    streaming_ack: str = "committed"
+    """When a streaming job acknowledges a message: one of STREAMING_ACKS."""
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""The Dataflow API, v1b3: batch jobs, on this machine."""
+"""The Dataflow API, v1b3: batch and streaming jobs, on this machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from local.cloud.config import CloudConfig
-from local.cloud.dataflow import console, enums, images, views
+from local.cloud.dataflow import console, enums, images, states, views
 from local.cloud.dataflow.catalog import Catalog, JobRecord
-from local.cloud.dataflow.folder import Plan
+from local.cloud.dataflow.folder import Plan, Streaming
 from local.cloud.dataflow.launch import Launcher
 from local.cloud.dataflow.request import images_of, job_of, workers_of
 from local.cloud.dataflow.service_metrics import with_service_metrics
@@ -32,7 +32,9 @@ class DataflowApi:
     def __init__(self, config: CloudConfig) -> None:
         self._config = config
         self._catalog = Catalog(
-            jobs_root(config.data), Launcher(config.url), config.refuse_active_job_name
+            jobs_root(config.data),
+            Launcher(config.url, config.pubsub),
+            config.refuse_active_job_name,
         )
 
     def start(self) -> None:
@@ -62,9 +64,14 @@ class DataflowApi:
             body = {**body, "replaceJobId": request.query_params["replaceJobId"]}
         job = job_of(body)
         image = images.stand_in(images_of(job), self._config.images)
-        plan = Plan(image.python, image.pythonpath, workers_of(job))
+        plan = Plan(image.python, image.pythonpath, workers_of(job), self._streaming(job))
         record = self._catalog.create(_project(request), _location(request), job, plan)
         return views.job_view(record.job, record.status(), "JOB_VIEW_SUMMARY")
+
+    def _streaming(self, job: dict[str, Any]) -> Streaming | None:
+        if job["type"] != "JOB_TYPE_STREAMING":
+            return None
+        return Streaming(self._config.streaming_bundle, self._config.streaming_ack)
 
     def list(self, request: Request) -> Response:
         return self._listed(request, _location(request))
@@ -89,7 +96,9 @@ class DataflowApi:
     def get(self, request: Request) -> Response:
         record = self._record(request)
         view = enums.name_of(request.query_params.get("view"), enums.JOB_VIEW, "view")
-        return JSONResponse(views.job_view(record.job, record.status(), view))
+        status = record.status()
+        successor = record.folder.successor() if status.state == states.UPDATED else None
+        return JSONResponse(views.job_view(record.job, status, view, successor))
 
     async def update(self, request: Request) -> Response:
         body = await json_body(request)

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.cloud.dataflow import states
 from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
+from local.cloud.dataflow.replacement import check_replacement
 from local.cloud.http import ApiError
 
 Launch = Callable[[JobFolder], None]
@@ -93,22 +94,35 @@ class Catalog:
     def create(self, project: str, location: str, job: dict[str, Any], plan: Plan) -> JobRecord:
         """Creates and launches a job, or finds the one that this request already created.
 
-        Raises ApiError 409 for an active name, where the server is told to refuse it.
+        Raises ApiError 409 for an active name, where the server is told to refuse it, and 400 or
+        404 for the update of a job that cannot be updated.
         """
         with self._lock:
-            namesakes = [
+            neighbours = [
                 record
                 for record in self._records.values()
-                if (record.job["projectId"], record.job["location"], record.job["name"])
-                == (project, location, job["name"])
+                if (record.job["projectId"], record.job["location"]) == (project, location)
             ]
-            return self._twin(namesakes, job) or self._start(project, location, job, plan)
+            namesakes = [r for r in neighbours if r.job["name"] == job["name"]]
+            found = self._same_request(namesakes, job)
+            if not found and "replaceJobId" in job:
+                self._check_replacement(neighbours, job)
+            elif not found:
+                found = self._active(namesakes, job)
+            return found or self._start(project, location, job, plan)
 
-    def _twin(self, namesakes: list[JobRecord], job: dict[str, Any]) -> JobRecord | None:
+    def _same_request(self, namesakes: list[JobRecord], job: dict[str, Any]) -> JobRecord | None:
         request_id = job.get("clientRequestId")
-        for record in namesakes:
-            if request_id and record.job.get("clientRequestId") == request_id:
-                return record
+        same = (r for r in namesakes if request_id and r.job.get("clientRequestId") == request_id)
+        return next(same, None)
+
+    def _check_replacement(self, neighbours: list[JobRecord], job: dict[str, Any]) -> None:
+        active = [r.job for r in neighbours if r.status().state not in states.TERMINAL]
+        old = next((r for r in neighbours if r.job["id"] == job["replaceJobId"]), None)
+        state = old.status().state if old else states.FAILED
+        check_replacement(old.job if old else None, state, job, active)
+
+    def _active(self, namesakes: list[JobRecord], job: dict[str, Any]) -> JobRecord | None:
         active = [r for r in namesakes if r.status().state not in states.TERMINAL]
         if active and self._refuse_active_name:
             raise ApiError(
@@ -152,8 +166,8 @@ class Catalog:
                     "failedPrecondition" if refusal.precondition else "invalid",
                     code,
                 ) from refusal
-            if status.state != states.CANCELLING:
-                record.folder.request(states.CANCELLED)
+            if wanted := states.to_request(status.state, state):
+                record.folder.request(wanted)
 
 
 def stored(root: Path) -> Iterator[JobRecord]:

@@ -5,6 +5,7 @@ and kill -9 at any moment loses nothing that was acknowledged:
 
 - job.json: the job as created, and plan.json: how to run it (the server, once)
 - requested.json: the state a client asked for (the server)
+- replaced.json: the job that takes this one's place (that job's supervisor)
 - status.json: the state reached (the supervisor; the server only once the supervisor is gone)
 - metrics.json: the latest metrics (the job process)
 - messages.jsonl: appended to by all of them, a line per message
@@ -54,12 +55,21 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Streaming:
+    """How a streaming job is run: most messages a bundle, and when they are acknowledged."""
+
+    bundle: int
+    acknowledge: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """How a job is run: by which interpreter, beside which code, on how many workers."""
 
     python: str
     pythonpath: tuple[str, ...]
     workers: int
+    streaming: Streaming | None = None
 
 
 @dataclass(frozen=True)
@@ -88,13 +98,27 @@ class JobFolder:
 
     def plan(self) -> Plan:
         plan = _read(self.path / "plan.json")
-        return Plan(plan["python"], tuple(plan["pythonpath"]), plan["workers"])
+        streaming = plan.get("streaming")
+        return Plan(
+            plan["python"],
+            tuple(plan["pythonpath"]),
+            plan["workers"],
+            Streaming(**streaming) if streaming else None,
+        )
 
     def status(self) -> Status:
         return Status(**_read(self.path / "status.json"))
 
     def write_status(self, status: Status) -> None:
         write_atomically(self.path / "status.json", asdict(status))
+
+    def enter(self, state: str) -> None:
+        """Writes a state that is reached now, and says so in the messages."""
+        moment = now()
+        begins = state == "JOB_STATE_RUNNING"
+        started = moment if begins else self.status().started
+        self.add_message("BASIC", f"Job entered state {state}.")
+        self.write_status(Status(state, moment, started))
 
     def requested(self) -> Status | None:
         """The state that a client asked for, and when."""
@@ -103,6 +127,21 @@ class JobFolder:
 
     def request(self, state: str) -> None:
         write_atomically(self.path / "requested.json", asdict(Status(state, now())))
+
+    def replaces(self) -> JobFolder | None:
+        """The job that this one is an update of, beside it."""
+        replaced = (self.job() or {}).get("replaceJobId")
+        return JobFolder(self.path.parent / replaced) if replaced else None
+
+    def replace_by(self, job_id: str) -> None:
+        """Tells the job that another one is ready to take its place."""
+        if not self.successor():
+            write_atomically(self.path / "replaced.json", job_id)
+
+    def successor(self) -> str | None:
+        """The id of the job that takes this one's place."""
+        job_id: str | None = _read(self.path / "replaced.json")
+        return job_id
 
     def metrics(self) -> dict[str, Any]:
         """`metricTime` and `metrics`, as in the service's JobMetrics."""

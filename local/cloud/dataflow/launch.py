@@ -18,6 +18,7 @@ class Launcher:
     """Starts supervisors, each in a session of its own, so that they outlive the server."""
 
     cloud_url: str
+    pubsub: str | None = None
 
     def __call__(self, folder: JobFolder) -> None:
         lock = folder.hold()
@@ -50,5 +51,7 @@ class Launcher:
             "GCE_METADATA_HOST": self.cloud_url.removeprefix("http://"),
             "GCE_METADATA_IP": self.cloud_url.removeprefix("http://"),
         }
+        if self.pubsub:
+            endpoints["PUBSUB_EMULATOR_HOST"] = self.pubsub
         source = str(Path(local.__file__).parent.parent)
         return {**endpoints, **os.environ, "PYTHONPATH": source}

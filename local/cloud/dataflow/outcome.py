@@ -38,17 +38,21 @@ class Outcome:
     cause: str
 
 
-def outcome_of(code: int, cause: str, cancelled: bool) -> Outcome:
-    """Reads the exit code of a job process; `cause` is what it left as its last words."""
-    if cancelled:
+def outcome_of(code: int | None, cause: str) -> Outcome:
+    """Reads the exit code of a job process, None for one that was stopped because a client asked
+    for it; `cause` is what the process left as its last words."""
+    if code is None:
         return Outcome(Ending.CANCELLED, "cancelled")
     if code == EXIT_DONE:
         return Outcome(Ending.DONE, "")
-    if code < 0:
-        return Outcome(Ending.LOST, f"the job process was ended by {signal.Signals(-code).name}")
-    if code == EXIT_LOST:
-        return Outcome(Ending.LOST, cause)
+    if code < 0 or code == EXIT_LOST:
+        return Outcome(Ending.LOST, last_words(code, cause))
     return Outcome(Ending.FAILED, cause)
+
+
+def last_words(code: int, cause: str) -> str:
+    """Why a job process ended: the signal that ended it, or what it said itself."""
+    return f"the job process was ended by {signal.Signals(-code).name}" if code < 0 else cause
 
 
 def verdict(outcome: Outcome, attempt: int) -> Verdict:

@@ -10,7 +10,7 @@ from local.cloud.dataflow import enums
 from local.cloud.http import ApiError, unsupported
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,1022}[a-z0-9])?")
-_CREATED = ("name", "type", "clientRequestId", "labels", "environment")
+_CREATED = ("name", "type", "clientRequestId", "labels", "environment", "replaceJobId")
 
 
 def job_of(body: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,10 @@ def options_of(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def workers_of(job: dict[str, Any]) -> int:
-    """How many worker processes: numWorkers, or one where the service would scale by itself."""
+    """How many worker processes: one for a streaming job; else numWorkers, or one where the service
+    would scale by itself."""
+    if job["type"] == "JOB_TYPE_STREAMING":
+        return 1
     return max([int(pool.get("numWorkers") or 1) for pool in _pools(job)], default=1)
 
 
@@ -52,13 +55,9 @@ def _pools(job: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _refuse_what_is_missing(body: dict[str, Any], job_type: str) -> None:
-    if body.get("replaceJobId"):
-        raise unsupported("the update of a running Dataflow job (replaceJobId)")
     if body.get("createdFromSnapshotId"):
         raise unsupported("Dataflow snapshots (createdFromSnapshotId)")
-    if job_type == "JOB_TYPE_STREAMING":
-        raise unsupported("streaming Dataflow jobs (JOB_TYPE_STREAMING)")
-    if job_type != "JOB_TYPE_BATCH":
+    if job_type not in ("JOB_TYPE_BATCH", "JOB_TYPE_STREAMING"):
         raise ApiError(400, "The job's type must be JOB_TYPE_BATCH or JOB_TYPE_STREAMING.")
 
 

@@ -16,6 +16,9 @@ DRAINING = "JOB_STATE_DRAINING"
 DRAINED = "JOB_STATE_DRAINED"
 UPDATED = "JOB_STATE_UPDATED"
 
+UNDER_WAY = {CANCELLED: CANCELLING, DRAINED: DRAINING}
+"""What a job shows until it has reached the state that a client asked for."""
+
 TERMINAL = frozenset({DONE, FAILED, CANCELLED, DRAINED, UPDATED})
 
 
@@ -38,13 +41,19 @@ def observed(status: Status, requested: Status | None, supervised: bool) -> Stat
     if not supervised:
         return None
     if requested:
-        return Status(CANCELLING, requested.time, status.started)
+        return Status(UNDER_WAY[requested.state], requested.time, status.started)
     return status
 
 
 def settled(status: Status, requested: Status | None, time: str) -> Status:
     """The last state of a job whose supervisor ended without writing one."""
-    return Status(CANCELLED if requested else FAILED, time, status.started)
+    return Status(requested.state if requested else FAILED, time, status.started)
+
+
+def to_request(state: str, requested: str) -> str | None:
+    """The state to make a job reach when a client may ask for one; None where it is on its way."""
+    wanted = CANCELLED if requested == CANCELLED else DRAINED
+    return None if state == UNDER_WAY[wanted] else wanted
 
 
 def check_request(state: str, requested: str, job_type: str) -> None:

@@ -16,9 +16,14 @@ _RANK = ("IMPORTANCE_UNKNOWN", "DEBUG", "DETAILED", "BASIC", "WARNING", "ERROR")
 T = TypeVar("T")
 
 
-def job_view(job: dict[str, Any], status: Status, view: str) -> dict[str, Any]:
-    """A job as jobs.get answers it: only JOB_VIEW_ALL shows the whole environment."""
-    shown = {**job, **_state(status)}
+def job_view(
+    job: dict[str, Any], status: Status, view: str, successor: str | None = None
+) -> dict[str, Any]:
+    """A job as jobs.get answers it: only JOB_VIEW_ALL shows the whole environment.
+
+    `successor` is the id of the job that took this one's place.
+    """
+    shown = {**job, **_state(status), **({"replacedByJobId": successor} if successor else {})}
     if view != "JOB_VIEW_ALL":
         environment = job.get("environment", {})
         shown["environment"] = {k: environment[k] for k in _ENVIRONMENT_SUMMARY if k in environment}

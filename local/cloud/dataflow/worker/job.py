@@ -2,7 +2,7 @@
 
     python -m local.cloud.dataflow.worker.job FOLDER HOME
 
-HOME is the attempt's scratch folder. The file `running` in it says that the pipeline has begun,
+HOME is the attempt's scratch folder. The file `ready` in it says that everything is staged,
 `failure.txt` why the attempt failed; the exit code says what the supervisor should make of it.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.outcome import EXIT_DONE, EXIT_FAILED, EXIT_LOST
+from local.cloud.dataflow.worker.commands import Commands
 from local.cloud.dataflow.worker.failure import Failure
 from local.cloud.dataflow.worker.lifeline import die_with_parent
 from local.cloud.dataflow.worker.logs import start_logging
@@ -25,36 +26,54 @@ from local.cloud.dataflow.worker.sdk import beam_options, hide_editable_sources,
 _TRACEBACK_LINES = 40
 
 
-def run(folder: JobFolder, home: Path) -> None:
+def run(folder: JobFolder, home: Path, commands: Commands) -> None:
     """Fetches, installs, runs. Raises what the pipeline raises."""
     job = folder.job() or {}
     staged_options: dict[str, Any] = job["environment"]["sdkPipelineOptions"]["options"]
     options = beam_options(staged_options)
     pipeline = _stage(job["environment"], staged_options, home)
-    workers = folder.plan().workers
-    if workers == 1:
+    plan = folder.plan()
+    if plan.workers == 1:
         prepare(options, home)
+    if plan.streaming:
+        from local.cloud.dataflow.worker.streaming.run import run_streaming
 
+        run_streaming(folder, home, pipeline, options, commands)
+    else:
+        _run_batch(folder, home, pipeline, options, plan.workers)
+
+
+def _run_batch(
+    folder: JobFolder, home: Path, pipeline: Any, options: dict[str, Any], workers: int
+) -> None:
     from local.cloud.dataflow.worker import processes
     from local.cloud.dataflow.worker.metrics import JobMetrics
     from local.cloud.dataflow.worker.runner import BatchRunner
 
     processes.register(lambda cause: _lost(home, cause), folder.path, home)
-    (home / "running").touch()
+    (home / "ready").touch()
     with JobMetrics(folder, pipeline) as metrics:
         BatchRunner(options, workers, metrics).run_proto(pipeline)
 
 
 def _stage(environment: dict[str, Any], options: dict[str, Any], home: Path) -> Any:
-    """Puts staged packages in place and returns the pipeline; Beam is imported meanwhile."""
+    """Puts staged packages in place and returns the pipeline; Beam is imported meanwhile.
+
+    What an earlier process of the job has staged here is used again.
+    """
     from local.cloud.dataflow.worker import staging
 
-    staging.fetch_packages(environment, home / "staged")
-    install = staging.start_install(home / "staged", home / "site")
+    kept = home / "pipeline.pb"
+    install = None
+    if not kept.exists():
+        staging.fetch_packages(environment, home / "staged")
+        install = staging.start_install(home / "staged", home / "site")
     from apache_beam.portability.api import beam_runner_api_pb2
 
-    pipeline = beam_runner_api_pb2.Pipeline.FromString(staging.fetch_pipeline(options))
+    serialised = kept.read_bytes() if kept.exists() else staging.fetch_pipeline(options)
+    pipeline = beam_runner_api_pb2.Pipeline.FromString(serialised)
     staging.finish_install(install)
+    staging.keep(serialised, kept)
     return pipeline
 
 
@@ -74,13 +93,14 @@ def _cause(error: BaseException) -> str:
 
 
 def main(path: str, home: str) -> None:
-    die_with_parent()
+    commands = Commands()
+    die_with_parent(commands.hear)
     folder = JobFolder(Path(path))
     start_logging(folder)
     hide_editable_sources()
     code = EXIT_DONE
     try:
-        run(folder, Path(home))
+        run(folder, Path(home), commands)
     except Failure as failure:
         (Path(home) / "failure.txt").write_text(str(failure))
         code = EXIT_FAILED

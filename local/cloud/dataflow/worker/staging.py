@@ -25,11 +25,19 @@ def fetch_pipeline(options: dict[str, Any]) -> bytes:
 
 def fetch_packages(environment: dict[str, Any], folder: Path) -> None:
     """Downloads every staged artifact under its own name."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for pool in environment.get("workerPools", []):
         for package in pool.get("packages", []):
             location = package["location"].removeprefix("storage.googleapis.com/")
             _blob(location).download_to_filename(folder / Path(package["name"]).name)
+
+
+def keep(pipeline: bytes, path: Path) -> None:
+    """Stores the pipeline, in one step: where it is, everything else is in place as well."""
+    if not path.exists():
+        temporary = path.with_suffix(".tmp")
+        temporary.write_bytes(pipeline)
+        temporary.replace(path)
 
 
 def _blob(location: str) -> storage.Blob:

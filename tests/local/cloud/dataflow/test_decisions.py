@@ -75,16 +75,16 @@ def test_an_illegal_request_is_refused(
 
 
 def test_only_lost_processes_are_retried_and_four_times_at_most() -> None:
-    lost = outcome_of(-9, "", False)
+    lost = outcome_of(-9, "")
     assert lost.cause == "the job process was ended by SIGKILL"
     assert [verdict(lost, attempt) for attempt in (1, 2, 3, 4)] == [
         *[Verdict.RETRY] * 3,
         Verdict.FAILED,
     ]
-    assert outcome_of(EXIT_LOST, "a worker", False).ending is Ending.LOST
-    assert verdict(outcome_of(1, "an error", False), 1) is Verdict.FAILED
-    assert verdict(outcome_of(0, "", False), 4) is Verdict.DONE
-    assert verdict(outcome_of(-15, "", True), 1) is Verdict.CANCELLED
+    assert outcome_of(EXIT_LOST, "a worker").ending is Ending.LOST
+    assert verdict(outcome_of(1, "an error"), 1) is Verdict.FAILED
+    assert verdict(outcome_of(0, ""), 4) is Verdict.DONE
+    assert verdict(outcome_of(None, ""), 1) is Verdict.CANCELLED
 
 
 @given(some.lists(some.integers(), max_size=30), some.integers(1, 10))

@@ -59,9 +59,6 @@ def test_a_bad_label_is_refused(cloud: DataflowCloud, labels: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("fields", "feature"),
     [
-        ({"type": "JOB_TYPE_STREAMING"}, "streaming"),
-        ({"type": 2}, "streaming"),
-        ({"replaceJobId": "an-id"}, "replaceJobId"),
         ({"createdFromSnapshotId": "an-id"}, "snapshots"),
         ({"environment": {}}, "pipelineUrl"),
     ],

@@ -1,0 +1,77 @@
+"""The metrics of a streaming job: of this process and, added to them, of those before it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+from apache_beam.metrics import monitoring_infos
+from apache_beam.portability.api import beam_fn_api_pb2, beam_runner_api_pb2
+
+from local.cloud.dataflow.folder import JobFolder, now
+from local.cloud.dataflow.worker.metric_updates import metric_updates
+from local.cloud.dataflow.worker.metrics import WRITE_SECONDS
+from local.cloud.dataflow.worker.streaming.steps import Steps
+
+
+class StreamingMetrics:
+    """Writes a job's metrics to its folder once a second, as a context while it runs."""
+
+    def __init__(
+        self, folder: JobFolder, pipeline: beam_runner_api_pb2.Pipeline, steps: Steps
+    ) -> None:
+        self._folder = folder
+        self._sums = folder.path / "metrics.pb"
+        self._earlier = _read(self._sums)
+        self._pipeline = beam_runner_api_pb2.Pipeline()
+        self._pipeline.CopyFrom(pipeline)
+        self._collections = _collections(pipeline)
+        self._steps = steps
+        self._ended = threading.Event()
+
+    def __enter__(self) -> StreamingMetrics:
+        threading.Thread(target=self._write_periodically, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._write()
+
+    def _write_periodically(self) -> None:
+        while not self._ended.wait(WRITE_SECONDS):
+            self._write()
+
+    def _write(self) -> None:
+        counted = self._steps.infos(self._collections)
+        infos = list(monitoring_infos.consolidate(itertools.chain(self._earlier, counted)))
+        time = now()
+        self._folder.write_metrics(metric_updates(self._pipeline, [infos], time), time)
+        _write(self._sums, infos)
+
+
+def _collections(
+    pipeline: beam_runner_api_pb2.Pipeline,
+) -> dict[tuple[str, str | None], str]:
+    """The pipeline's collections by the step and the output they come from."""
+    return {
+        (transform.unique_name, None if tag == "None" else tag): collection
+        for transform in pipeline.components.transforms.values()
+        if not transform.subtransforms
+        for tag, collection in transform.outputs.items()
+    }
+
+
+def _read(path: Path) -> list[Any]:
+    if not path.exists():
+        return []
+    response = beam_fn_api_pb2.ProcessBundleResponse.FromString(path.read_bytes())
+    return list(response.monitoring_infos)
+
+
+def _write(path: Path, infos: list[Any]) -> None:
+    response = beam_fn_api_pb2.ProcessBundleResponse(monitoring_infos=infos)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(response.SerializeToString())
+    temporary.replace(path)

@@ -1,0 +1,65 @@
+"""Running a streaming pipeline until it is drained."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability.api import beam_runner_api_pb2
+
+from local.cloud.dataflow.folder import JobFolder, Streaming
+from local.cloud.dataflow.worker.commands import Commands
+from local.cloud.dataflow.worker.streaming import pipeline as pipelines
+from local.cloud.dataflow.worker.streaming.engine import Engine
+from local.cloud.dataflow.worker.streaming.graph import Graph
+from local.cloud.dataflow.worker.streaming.messages import decoder
+from local.cloud.dataflow.worker.streaming.metrics import StreamingMetrics
+from local.cloud.dataflow.worker.streaming.reader import Reader
+from local.cloud.dataflow.worker.streaming.source import Source
+from local.cloud.dataflow.worker.streaming.steps import Steps
+from local.cloud.dataflow.worker.streaming.subscription import Subscription
+
+EMULATOR = "PUBSUB_EMULATOR_HOST"
+
+
+def run_streaming(
+    folder: JobFolder,
+    home: Path,
+    proto: beam_runner_api_pb2.Pipeline,
+    options: dict[str, Any],
+    commands: Commands,
+) -> None:
+    """Returns when the job was drained. Raises Failure for what is not supported."""
+    parsed = PipelineOptions.from_dictionary(options)
+    how = folder.plan().streaming
+    assert how
+    pipelines.check(proto, os.environ.get(EMULATOR))
+    steps = Steps()
+    metrics = StreamingMetrics(folder, proto, steps)
+    engine = assemble(pipelines.restore(proto, parsed), parsed, how, steps)
+    (home / "ready").touch()
+    commands.await_go()
+    commands.on_drain(engine.end)
+    with metrics:
+        steps.attach()
+        engine.run()
+
+
+def assemble(
+    pipeline: beam.Pipeline, options: PipelineOptions, how: Streaming, steps: Steps
+) -> Engine:
+    """The engine of a pipeline and its sources."""
+    arrival = threading.Event()
+    graph = Graph(pipeline, options, steps)
+    sources = []
+    for step in graph.reads:
+        transform: Any = step.transform
+        read = transform.source
+        subscription = Subscription(os.environ[EMULATOR], read.full_subscription)
+        reader = Reader(subscription, 2 * how.bundle, arrival)
+        sources.append(Source(step, reader, decoder(read), how.bundle))
+    return Engine(graph, sources, arrival, how.acknowledge == "first-stage")

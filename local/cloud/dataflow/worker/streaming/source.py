@@ -1,0 +1,99 @@
+"""A Pub/Sub read of the pipeline: what it gives the engine, and when."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from apache_beam.pipeline import AppliedPTransform
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
+
+from local.cloud.dataflow.worker.streaming.messages import Decode
+from local.cloud.dataflow.worker.streaming.reader import Reader
+from local.cloud.dataflow.worker.streaming.retries import Retries
+from local.cloud.dataflow.worker.streaming.work import Batch
+
+LINGER_SECONDS = 0.02
+FAILED_MOST = 10
+"""New messages are taken until so many bundles' worth of them fail again and again."""
+WATERMARK_LAG_MICROS = 1_000_000
+
+
+class Source:
+    """Bundles of one subscription, acknowledged or tried again as the engine says."""
+
+    def __init__(self, step: AppliedPTransform, reader: Reader, decode: Decode, most: int) -> None:
+        self.step = step
+        self._decode = decode
+        self._reader = reader
+        self._most = most
+        self._retries = Retries()
+        self._taken = 0.0
+        self._under_way = 0
+        self._stopping = False
+        self._watermark = Timestamp(micros=0)
+
+    def open(self) -> None:
+        self._reader.start()
+
+    def take(self) -> Batch | None:
+        """The messages of the next bundle, if there are any."""
+        now = time.monotonic()
+        if retry := self._retries.take(now):
+            return self._batch(retry.messages, retry.generation, retry.failures)
+        if not self._reader.waiting or self._retries.messages >= FAILED_MOST * self._most:
+            return None
+        self._linger(now)
+        pulled = self._reader.take(self._most)
+        return self._batch(pulled.messages, pulled.generation) if pulled else None
+
+    def _linger(self, now: float) -> None:
+        """Waits a moment for more when the last bundle was just now: small bundles cost most."""
+        rest = self._taken + LINGER_SECONDS - now
+        if rest > 0 and self._reader.waiting < self._most:
+            time.sleep(rest)
+        self._taken = time.monotonic()
+
+    def _batch(self, messages: list[Any], generation: int, failures: int = 0) -> Batch:
+        self._under_way += 1
+        elements = [self._decode(received.message) for received in messages]
+        return Batch(self, messages, elements, generation, failures)
+
+    def committed(self) -> None:
+        """The first stage has done its work on a batch."""
+        self._under_way -= 1
+
+    def failed(self, batch: Batch) -> None:
+        self._under_way -= 1
+        now, failures = time.monotonic(), batch.failures + 1
+        self._retries.add(batch.messages, batch.generation, failures, now)
+
+    def acknowledge(self, batch: Batch) -> None:
+        self._reader.acknowledge(batch.messages, batch.generation)
+
+    @property
+    def ended(self) -> bool:
+        """Nothing will come any more."""
+        return self._stopping and not self._under_way and not self._retries.messages
+
+    def watermark(self, batch: Batch | None) -> Timestamp:
+        """How far event time has come, with this bundle: close to the present when nothing waits,
+        else no further than what was read."""
+        if self.ended:
+            return MAX_TIMESTAMP
+        reached = int(time.time() * 1e6) - WATERMARK_LAG_MICROS
+        if batch:
+            reached = min(reached, *(element.timestamp_micros for element in batch.elements))
+        elif self._reader.waiting or self._retries.messages:
+            return self._watermark
+        self._watermark = max(self._watermark, Timestamp(micros=reached))
+        return self._watermark
+
+    def stop(self) -> None:
+        """Reads no more; what was read and not taken goes back."""
+        if not self._stopping:
+            self._reader.stop()
+            self._stopping = True
+
+    def close(self) -> None:
+        self._reader.close()
