@@ -11,7 +11,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, chain
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from nightstream.alerts import deadline_alert
 from nightstream.documentation import batch_documentation
-from nightstream.form import trigger_form
+from nightstream.forms.batch import night_form
 from nightstream.operators.audit import AuditOperator
 from nightstream.operators.await_input import AwaitInputOperator
 from nightstream.operators.cancel import CancelOperator
@@ -33,7 +33,7 @@ def batch_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         start_date=datetime.combine(schedule.start, time.min, ZoneInfo(schedule.timezone)),
         catchup=False,
         max_active_runs=schedule.max_active_runs,
-        params=trigger_form(),
+        params=night_form(),
         tags=["nightstream", "batch", spec.owner],
         doc_md=batch_documentation(spec, environment),
         **deadline_alert(spec),

@@ -55,7 +55,8 @@ class Work:
 
     def _load(self, part: str) -> Load:
         table = TableId("project", "dataset", part)
-        return Load(table, NIGHT, TableSchema(()), (f"{self.run_key}/{part}.parquet",))
+        schema = TableSchema((), partitioned_by="score_date")
+        return Load(table, NIGHT, schema, (f"{self.run_key}/{part}.parquet",))
 
     def rows(self, part: str) -> int:
         return self.rows_dead if part == "dead" else self.rows_scored

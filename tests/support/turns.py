@@ -20,7 +20,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, DownstreamTasksSkipped, 
 from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.module_loading import import_string
 
-from nightstream.form import trigger_form
+from nightstream.forms.batch import night_form
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Task:
         ti = TaskInstance(
             self.run, self.operator, self.try_number, first_reschedule=self._first_reschedule
         )
-        defaults = {name: param.value for name, param in trigger_form().items()}
+        defaults = {name: param.value for name, param in night_form().items()}
         context = {
             "ti": ti,
             "dag_run": self.run,

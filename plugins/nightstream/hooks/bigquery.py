@@ -43,10 +43,8 @@ def created_table(client: Client, table_id: TableId, schema: TableSchema) -> Tab
     """The table as it is, created partitioned and clustered where there was none."""
     from google.cloud.bigquery import Table, TimePartitioning
 
-    from nightstream.tables import PARTITION_COLUMN
-
     wanted = Table(str(table_id), schema=schema_fields(schema))
-    wanted.time_partitioning = TimePartitioning(field=PARTITION_COLUMN)
+    wanted.time_partitioning = TimePartitioning(field=schema.partitioned_by)
     wanted.clustering_fields = list(schema.clustered_by) or None
     client.create_table(wanted, exists_ok=True)
     return client.get_table(str(table_id))

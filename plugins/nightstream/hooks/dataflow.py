@@ -10,7 +10,7 @@ from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 from googleapiclient.discovery import build
 
 from beam_jobs.spec import EnvironmentSpec
-from nightstream.scoring.jobs import Job, Phase
+from nightstream.jobs.job import Job, Phase
 
 _PREFIX = "JOB_STATE_"
 
@@ -37,16 +37,22 @@ class DataflowHook(GoogleBaseHook):
         """All jobs of exactly that name that the service remembers, active ones first."""
         return tuple(self.get(job["id"]) for job in self._list(name=name, filter="ALL"))
 
+    def active_named(self, name: str) -> tuple[Job, ...]:
+        """All jobs of exactly that name that have not ended."""
+        return self._not_ended(self._list(name=name, filter="ACTIVE"))
+
     def active(self, prefix: str) -> tuple[Job, ...]:
         """All jobs that have not ended and whose name begins so."""
         found = self._list(filter="ACTIVE")
-        jobs = (self.get(job["id"]) for job in found if job["name"].startswith(prefix))
-        return tuple(job for job in jobs if job.phase is not Phase.ENDED)
+        return self._not_ended([job for job in found if job["name"].startswith(prefix)])
 
     def cancel(self, job_id: str) -> None:
         """Asks for the job to be cancelled; it takes a while."""
-        body = {"requestedState": "JOB_STATE_CANCELLED"}
-        self._call(self._jobs.update(jobId=job_id, body=body, **self._place))
+        self._request_state(job_id, "CANCELLED")
+
+    def drain(self, job_id: str) -> None:
+        """Asks a running job to stop reading and to finish what it has read."""
+        self._request_state(job_id, "DRAINED")
 
     def errors(self, job_id: str) -> list[str]:
         """The texts of the job's error messages, oldest first."""
@@ -66,6 +72,15 @@ class DataflowHook(GoogleBaseHook):
             cache_discovery=False,
         )
         return service.projects().locations().jobs()
+
+    def _request_state(self, job_id: str, state: str) -> None:
+        body = {"requestedState": _PREFIX + state}
+        self._call(self._jobs.update(jobId=job_id, body=body, **self._place))
+
+    def _not_ended(self, listed: list[dict[str, Any]]) -> tuple[Job, ...]:
+        """The listed jobs with their labels, which lists lack, and as they are by now."""
+        jobs = (self.get(job["id"]) for job in listed)
+        return tuple(job for job in jobs if job.phase is not Phase.ENDED)
 
     def _list(self, **how: str) -> list[dict[str, Any]]:
         pages = self._pages(self._jobs.list(**self._place, **how), self._jobs.list_next)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from nightstream.operators.base import NightOperator, resolved_run, scored_run
+from nightstream.operators.base import ServiceOperator, resolved_run, scored_run
 from nightstream.runs import AuditedRun
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class AuditOperator(NightOperator):
+class AuditOperator(ServiceOperator):
     """Returns an AuditedRun; fails, without retries, with every finding there is."""
 
     ui_color = "#fff4d6"

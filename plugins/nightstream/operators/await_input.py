@@ -11,7 +11,8 @@ from airflow.providers.common.compat.sdk import (
     SkipMixin,
 )
 
-from nightstream.form import Choices
+from nightstream.forms.batch import NightChoices
+from nightstream.operators.base import night_of
 from nightstream.operators.waiting import WaitingOperator
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class AwaitInputOperator(WaitingOperator, SkipMixin):
     ui_color = "#e8f1fb"
 
     def execute(self, context: Context) -> None:
-        if Choices.of(context).cancel:
+        if NightChoices.of(context).cancel:
             self.log.info("This run scores nothing: it cancels the night's job (task `cancel`)")
             self.skip_all_except(context["ti"], "cancel")
         since = context["ti"].get_first_reschedule_date(context) or datetime.now(UTC)
@@ -45,8 +46,8 @@ class AwaitInputOperator(WaitingOperator, SkipMixin):
         from nightstream.inputs.completeness import Complete, Waiting, judge
         from nightstream.inputs.folder import night_folder, see
 
-        night = self.score_date(context)
-        uri = night_folder(self.spec, self.environment, night, Choices.of(context).source)
+        night = night_of(context, self.spec)
+        uri = night_folder(self.spec, self.environment, night, NightChoices.of(context).source)
         folder = see(uri, self.spec.input, self.objects)
         match judge(self.spec.input, folder, datetime.now(UTC), deadline):
             case Complete(files):
@@ -87,7 +88,7 @@ class AwaitInputOperator(WaitingOperator, SkipMixin):
         from nightstream.inputs.late import skipped_uri
 
         work = self.environment.buckets.work
-        self.objects.put(skipped_uri(work, self.spec.service, self.score_date(context)), b"")
+        self.objects.put(skipped_uri(work, self.spec.service, night_of(context, self.spec)), b"")
 
     def _go_on(self, context: Context, files: int) -> None:
         ti = context["ti"]

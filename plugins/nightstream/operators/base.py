@@ -1,4 +1,4 @@
-"""What the tasks of a night have in common."""
+"""What the tasks of a service have in common."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from nightstream.form import Choices
+from nightstream.forms.batch import NightChoices
 from nightstream.runs import AuditedRun, PublishedRun, ResolvedRun, ScoredRun
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 
 
-class NightOperator(BaseOperator):
-    """One step of a service's night in one environment."""
+class ServiceOperator(BaseOperator):
+    """One step of a service's DAG in one environment."""
 
     def __init__(self, *, spec: ServiceSpec, environment: EnvironmentSpec, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -33,16 +33,17 @@ class NightOperator(BaseOperator):
 
         return gcs_objects(self.environment)
 
-    def score_date(self, context: Context) -> date:
-        """The night that the DAG run is about; the same whenever and however often it is asked."""
-        from beam_jobs.runs.plan import Interval
-        from nightstream.nights import score_date_of
 
-        run = context["dag_run"]
-        start, end = run.data_interval_start, run.data_interval_end
-        interval = Interval(start=start, end=end) if start and end else None
-        given = Choices.of(context).score_date
-        return given or score_date_of(interval, self.spec.schedule, run.run_after)
+def night_of(context: Context, spec: ServiceSpec) -> date:
+    """The score date that the DAG run is about; the same whenever and however often it is asked."""
+    from beam_jobs.runs.plan import Interval
+    from nightstream.nights import score_date_of
+
+    run = context["dag_run"]
+    start, end = run.data_interval_start, run.data_interval_end
+    interval = Interval(start=start, end=end) if start and end else None
+    given = NightChoices.of(context).score_date
+    return given or score_date_of(interval, spec.schedule, run.run_after)
 
 
 def resolved_run(context: Context) -> ResolvedRun:

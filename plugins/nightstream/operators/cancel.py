@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk.exceptions import AirflowRuntimeError
 
+from nightstream.operators.base import night_of
 from nightstream.operators.job_waiting import JobWaitingOperator
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
+    from nightstream.jobs.job import Job
     from nightstream.scoring.claims import Claim
-    from nightstream.scoring.jobs import Job
 
 
 class CancelOperator(JobWaitingOperator):
@@ -30,9 +31,9 @@ class CancelOperator(JobWaitingOperator):
     ui_color = "#fbe8e8"
 
     def turn(self, context: Context) -> None:
-        from nightstream.scoring.jobs import Phase
+        from nightstream.jobs.job import Phase
 
-        night, state_of = self.score_date(context), context["ti"].get_dagrun_state
+        night, state_of = night_of(context, self.spec), context["ti"].get_dagrun_state
         # Before the jobs: a launch that is over by then has its job among them.
         launches = [claim for claim in self._launches(night) if _waits(claim, state_of)]
         jobs = self._jobs(night)

@@ -9,10 +9,13 @@ from nightstream.links import DataflowJobLink, job_url
 from nightstream.operators.waiting import WaitingOperator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from airflow.providers.common.compat.sdk import Context
 
     from nightstream.hooks.dataflow import DataflowHook
-    from nightstream.scoring.jobs import Job
+    from nightstream.jobs.job import Job
 
 
 class JobWaitingOperator(WaitingOperator):
@@ -31,14 +34,25 @@ class JobWaitingOperator(WaitingOperator):
         """Makes the job the one that the task's button leads to."""
         self.link = job_url(self.environment, job.id)
 
-    def wait_for(self, job: Job) -> NoReturn:
-        """Ends this turn of the task; the next one comes when the job is in another phase."""
+    def wait_for(
+        self, job: Job, states: Sequence[str] = (), until: datetime | None = None
+    ) -> NoReturn:
+        """Ends this turn of the task; the next one comes when the job has left the states (those
+        of its phase, if none are named), or at the deadline."""
+        from nightstream.jobs.job import states_like
         from nightstream.triggers.dataflow_job import DataflowJobTrigger
 
         self.show(job)
         self.log.info("Job %s (%s) is %s: %s", job.name, job.id, job.state, self.link)
         environment = self.environment.model_dump(mode="json")
-        self.wait(DataflowJobTrigger(job.id, job.phase.value, environment))
+        self.wait(
+            DataflowJobTrigger(
+                job.id,
+                list(states or states_like(job)),
+                environment,
+                until.isoformat() if until else None,
+            )
+        )
 
     def execute(self, context: Context) -> Any:
         return self.turn(context)

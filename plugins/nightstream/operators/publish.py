@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from nightstream.links import TableLink, table_url
-from nightstream.operators.base import NightOperator, audited_run, resolved_run
+from nightstream.operators.base import ServiceOperator, audited_run, resolved_run
 from nightstream.runs import AuditedRun, Outcome, PublishedRun, ResolvedRun
 from nightstream.tables import (
     dead_letters_table,
@@ -33,7 +33,7 @@ MAX_POLL_SECONDS = 2.0
 """Between two looks at a load, which usually takes seconds."""
 
 
-class PublishOperator(NightOperator, BaseSensorOperator):
+class PublishOperator(ServiceOperator, BaseSensorOperator):
     """Returns a PublishedRun; is skipped where nothing is left to be published.
 
     While another DAG run publishes the same night, the task reschedules itself. A load that is

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TriggerRule
 
 from nightstream.links import TableLink, table_url
-from nightstream.operators.base import NightOperator, published_run, resolved_run, scored_run
+from nightstream.operators.base import ServiceOperator, published_run, resolved_run, scored_run
 from nightstream.tables import RUNS_TABLE, runs_schema, table_id
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nightstream.recording.row import DagRunTimes, Row
 
 
-class RecordOperator(NightOperator):
+class RecordOperator(ServiceOperator):
     """Downstream of `audit` and `publish`: an audited run is recorded though nothing was published.
 
     Returns the id of the BigQuery job that wrote the row.

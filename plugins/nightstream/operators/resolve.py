@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from nightstream.form import Choices
-from nightstream.operators.base import NightOperator
+from nightstream.forms.batch import NightChoices
+from nightstream.operators.base import ServiceOperator, night_of
 from nightstream.runs import ResolvedRun
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ NIGHTS_LOOKED_BACK = 3
 """How many earlier nights are checked for files that came too late."""
 
 
-class ResolveOperator(NightOperator):
+class ResolveOperator(ServiceOperator):
     """Writes the run's plan and returns a ResolvedRun."""
 
     ui_color = "#e8f1fb"
 
     def execute(self, context: Context) -> dict[str, Any]:
-        choices = Choices.of(context)
-        score_date = self.score_date(context)
+        choices = NightChoices.of(context)
+        score_date = night_of(context, self.spec)
         plan = self._plan(
             score_date,
             self._inputs(score_date, choices.source, context["ti"]),

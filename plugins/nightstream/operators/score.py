@@ -14,10 +14,10 @@ from nightstream.runs import ResolvedRun, ScoredRun
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from nightstream.jobs.job import Job
+    from nightstream.jobs.launcher import Launched
     from nightstream.scoring.claims import Claim, Claims
     from nightstream.scoring.decision import Seen
-    from nightstream.scoring.jobs import Job
-    from nightstream.scoring.launch import Launched
 
 LOOKS_AFTER_LAUNCH = 5
 """How often a job that was just launched is looked for before it is missed."""
@@ -68,8 +68,9 @@ class ScoreOperator(JobWaitingOperator):
         return Seen(run.run_key, jobs, attempts, complete)
 
     def _launch(self, run: ResolvedRun, claim: Claim, attempt: int) -> dict[str, Any]:
+        from nightstream.jobs.launcher import run_launcher
         from nightstream.scoring.files import reserve_attempt
-        from nightstream.scoring.launch import launch_command, run_launcher
+        from nightstream.scoring.launch import launch_command
 
         if not reserve_attempt(run, attempt, claim, self.objects):
             self.log.info("Somebody else has just taken attempt %d: looking again", attempt)
@@ -107,18 +108,21 @@ class ScoreOperator(JobWaitingOperator):
         raise AirflowException(message)
 
     def _follow(self, run: ResolvedRun, claim: Claim, job: Job) -> dict[str, Any]:
-        claim = claim.model_copy(update={"job_id": job.id, "attempt": job.attempt})
+        from nightstream.scoring.jobs import attempt_of
+
+        claim = claim.model_copy(update={"job_id": job.id, "attempt": attempt_of(job)})
         self._claims(run).put(claim)
         return self._conclude(run, claim, job)
 
     def _conclude(self, run: ResolvedRun, claim: Claim, job: Job) -> dict[str, Any]:
         """The outcome of a job that this task waits for, once it has one."""
-        from nightstream.scoring.jobs import Phase
+        from nightstream.jobs.job import Phase
+        from nightstream.scoring.jobs import attempt_of
 
         if job.phase is not Phase.ENDED:
             self.wait_for(job)
         self.show(job)
-        attempt = job.attempt
+        attempt = attempt_of(job)
         if attempt is not None and attempt in self._look(run).complete:
             return self._finish(run, claim, attempt, job, reused=False)
         self._claims(run).remove(claim)

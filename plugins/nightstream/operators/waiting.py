@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import BaseSensorOperator
 
-from nightstream.operators.base import NightOperator
+from nightstream.operators.base import ServiceOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from beam_jobs.spec import EnvironmentSpec
 
 
-class WaitingOperator(NightOperator, BaseSensorOperator):
+class WaitingOperator(ServiceOperator, BaseSensorOperator):
     """Defers to a trigger or, where the triggerer cannot import this package, reschedules itself.
 
     Either way the task looks again with fresh eyes: whatever woke it up is only a reason to look.

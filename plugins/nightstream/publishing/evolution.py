@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nightstream.tables import PARTITION_COLUMN, Column, TableSchema
+from nightstream.tables import Column, TableSchema
 
 
 class SchemaConflictError(Exception):
-    """The table and the spec disagree in a way that a load cannot mend."""
+    """A table or view and the spec disagree in a way that only a person can mend."""
 
     def __init__(self, table: str, conflicts: list[str]) -> None:
         super().__init__(f"{table} does not fit the spec:\n" + "\n".join(conflicts))
@@ -21,10 +21,10 @@ def conflicts(
     # BigQuery's column names are case-insensitive.
     declared = {column.name.lower(): column for column in wanted.columns}
     found = []
-    if partitioned_by != PARTITION_COLUMN:
+    if partitioned_by != wanted.partitioned_by:
         found.append(
             f"the table is partitioned by {partitioned_by or 'nothing'}, not by the day of "
-            f"{PARTITION_COLUMN}. Remedy: move it away, the next night creates it anew"
+            f"{wanted.partitioned_by}. Remedy: move it away, and it is created anew"
         )
     for column in existing:
         now = declared.get(column.name.lower())

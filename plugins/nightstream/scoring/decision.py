@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from nightstream.scoring.jobs import Job, Phase
+from nightstream.jobs.job import Job, Phase
+from nightstream.scoring.jobs import attempt_of, belongs_to
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Seen:
 
     def job_of(self, attempt: int) -> Job | None:
         """The job that wrote an attempt, as long as the service remembers it."""
-        ours = (job for job in self.jobs if job.belongs_to(self.run_key))
-        return next((job for job in ours if job.attempt == attempt), None)
+        ours = (job for job in self.jobs if belongs_to(job, self.run_key))
+        return next((job for job in ours if attempt_of(job) == attempt), None)
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,11 @@ def decide(seen: Seen, force: bool = False, mine: int | None = None) -> Decision
         return Reuse(max(usable))
     standing = [job for job in seen.jobs if job.phase is not Phase.ENDED]
     for job in standing:
-        if not job.belongs_to(seen.run_key):
+        if not belongs_to(job, seen.run_key):
             return Wait(job, f"job {job.id} holds the name {job.name} and is not of this run")
         if job.phase is not Phase.ACTIVE:
             return Wait(job, f"job {job.id} is in state {job.state}")
     if standing:
         return Adopt(standing[0])
-    launched = {job.attempt for job in seen.jobs if job.attempt is not None}
+    launched = {attempt_of(job) or 0 for job in seen.jobs}
     return Launch(max(seen.attempts | seen.complete | launched, default=0) + 1)

@@ -30,7 +30,7 @@ def runs(service: Service) -> list[DagRun]:
 def stick(cloud: Service, run: DagRun, **labels: str) -> str:
     resolved = ResolvedRun.model_validate(run.xcoms["resolve", "return_value"])
     name = job_name("weights", labels.get("run_key", resolved.run_key))
-    return cloud.stuck_job(name, job_labels(resolved, 1, {}) | labels)
+    return cloud.stuck_job(name, job_labels(resolved, 1) | labels)
 
 
 def cancelling(**states: str) -> DagRun:

@@ -61,7 +61,7 @@ def book(service: Service, run: DagRun) -> Claims:
 def stick(service: Service, run: DagRun, attempt: int = 1) -> str:
     """A job of the run that is at it for ever."""
     name = job_name("weights", resolved(run).run_key)
-    return service.stuck_job(name, job_labels(resolved(run), attempt, {}))
+    return service.stuck_job(name, job_labels(resolved(run), attempt))
 
 
 def complete(service: Service, run: DagRun, attempt: int) -> None:
@@ -86,7 +86,7 @@ def test_a_job_is_launched_once_however_often_the_task_is_killed(night: Service)
     jobs = night.dataflow.named(job_name("weights", resolved(run).run_key))
     manifest = RunManifest.model_validate_json(night.objects.read(result.manifest_uri))
     assert [job.id for job in jobs] == [result.job_id]
-    assert jobs[0].labels == job_labels(resolved(run), 1, {})
+    assert jobs[0].labels == job_labels(resolved(run), 1)
     assert (result.attempt, result.reused) == (1, False)
     assert (manifest.rows_in, manifest.rows_scored, manifest.rows_dead) == (3, 2, 1)
     assert manifest.job_name == jobs[0].name
@@ -138,7 +138,7 @@ def test_a_failed_job_is_told_with_its_errors_and_followed_by_the_next_attempt(
     night = prepared(reschedules)
     run = a_run(night)
     bucket = night.environment.buckets.work
-    labels = job_labels(resolved(run), 1, {})
+    labels = job_labels(resolved(run), 1)
     name = job_name("weights", resolved(run).run_key)
     # Its pipeline is not there.
     body = {"sdkPipelineOptions": {"options": {"pipelineUrl": f"gs://{bucket}/no/pipeline.pb"}}}

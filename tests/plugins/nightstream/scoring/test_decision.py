@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightstream.jobs.job import Job, Phase
 from nightstream.scoring.decision import Adopt, Launch, Reuse, Seen, Wait, decide
-from nightstream.scoring.jobs import Job, Phase
+from nightstream.scoring.jobs import attempt_of, belongs_to
 
 RUN = "a" * 40
 ACTIVE = ("PENDING", "QUEUED", "RUNNING", "RESOURCE_CLEANING_UP")
@@ -105,10 +106,10 @@ def test_there_is_one_decision_for_everything_that_can_be_seen(
             assert attempt == mine or not force
         case Adopt(found):
             assert found.phase is Phase.ACTIVE
-            assert found.belongs_to(RUN)
+            assert belongs_to(found, RUN)
         case Wait(found, reason):
             assert found in standing
             assert reason
         case Launch(attempt):
             assert not standing
-            assert attempt > max({0, *attempts, *complete, *(job.attempt or 0 for job in jobs)})
+            assert attempt > max({0, *attempts, *complete, *(attempt_of(job) or 0 for job in jobs)})

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightstream.jobs.job import Job
 from nightstream.runs import ResolvedRun
-from nightstream.scoring.jobs import Job, Phase, job_labels, job_name, job_prefix
+from nightstream.scoring.jobs import attempt_of, belongs_to, job_labels, job_name, job_prefix
 
 RUN_KEY = "0123456789abcdef" * 2 + "01234567"
 LABEL = re.compile(r"[a-z0-9_-]{0,63}")
@@ -46,7 +47,7 @@ def test_every_name_begins_with_its_services_prefix() -> None:
 
 
 def test_labels_say_what_the_job_scores_and_for_whom() -> None:
-    labels = job_labels(run(), 3, {"team": "Data Science", "attempt": "9"})
+    labels = job_labels(run(), 3)
 
     assert labels == {
         "service": "weights",
@@ -54,28 +55,23 @@ def test_labels_say_what_the_job_scores_and_for_whom() -> None:
         "run_key": RUN_KEY,
         "attempt": "3",
         "model_version": "v1",
-        "team": "data-science",
     }
 
 
 @given(st.text(max_size=100))
 def test_whatever_a_model_version_is_called_its_label_is_legal(version: str) -> None:
-    labels = job_labels(run(model_version=version), 1, {})
+    labels = job_labels(run(model_version=version), 1)
 
     assert all(LABEL.fullmatch(value) for value in labels.values())
 
 
 def test_a_job_knows_its_attempt_and_run_from_its_labels() -> None:
-    job = Job("id", "name", "RUNNING", job_labels(run(), 12, {}))
+    job = Job("id", "name", "RUNNING", job_labels(run(), 12))
 
-    assert job.attempt == 12
-    assert job.belongs_to(RUN_KEY)
+    assert attempt_of(job) == 12
+    assert belongs_to(job, RUN_KEY)
 
 
 @pytest.mark.parametrize("labels", [{}, {"run_key": RUN_KEY}, {"run_key": "x", "attempt": "1"}])
 def test_a_job_with_other_labels_is_not_ours(labels: dict[str, str]) -> None:
-    assert not Job("id", "name", "RUNNING", labels).belongs_to(RUN_KEY)
-
-
-def test_a_state_that_nobody_knew_is_of_unknown_phase() -> None:
-    assert Job("id", "name", "PAUSED_FOR_LUNCH", {}).phase is Phase.UNKNOWN
+    assert not belongs_to(Job("id", "name", "RUNNING", labels), RUN_KEY)

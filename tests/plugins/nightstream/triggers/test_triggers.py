@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,8 +30,15 @@ def input_trigger(service: Service, wait: timedelta = timedelta(hours=1)) -> Inp
     )
 
 
-def job_trigger(service: Service, job_id: str, phase: str = "active") -> DataflowJobTrigger:
-    return DataflowJobTrigger(job_id, phase, service.environment.model_dump(mode="json"))
+def job_trigger(
+    service: Service,
+    job_id: str,
+    states: Sequence[str] = ("PENDING", "RUNNING"),
+    until: datetime | None = None,
+) -> DataflowJobTrigger:
+    environment = service.environment.model_dump(mode="json")
+    deadline = until.isoformat() if until else None
+    return DataflowJobTrigger(job_id, list(states), environment, deadline)
 
 
 def stored(trigger: BaseTrigger) -> Any:
@@ -70,7 +78,7 @@ def test_the_input_trigger_fires_at_the_deadline(service: Service) -> None:
 
 
 @pytest.mark.usefixtures("stuck")
-def test_the_job_trigger_fires_when_the_job_is_in_another_phase(service: Service) -> None:
+def test_the_job_trigger_fires_when_the_job_has_left_the_states(service: Service) -> None:
     job_id = service.stuck_job(service.environment.buckets.work, {})
     trigger = stored(job_trigger(service, job_id))
     assert asyncio.run(fired(trigger, 0.3)) is None
@@ -80,6 +88,18 @@ def test_the_job_trigger_fires_when_the_job_is_in_another_phase(service: Service
     event = asyncio.run(fired(trigger, 30))
     assert event is not None
     assert event.payload["state"].startswith("CANCEL")
+
+
+@pytest.mark.usefixtures("stuck")
+def test_the_job_trigger_fires_at_the_deadline_though_the_job_is_as_it_was(
+    service: Service,
+) -> None:
+    job_id = service.stuck_job(service.environment.buckets.work, {})
+    soon = datetime.now(UTC) + timedelta(seconds=0.2)
+
+    assert asyncio.run(fired(stored(job_trigger(service, job_id, until=soon)), 30)) is not None
+    assert service.dataflow.get(job_id).state in ("PENDING", "RUNNING")
+    service.dataflow.cancel(job_id)
 
 
 @pytest.mark.usefixtures("stuck")

@@ -1,29 +1,19 @@
-"""The form of a manual trigger: what a person may choose for one run."""
+"""What a person may choose for one night."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import Param
-from pydantic import BaseModel, ConfigDict
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
-
-# An older, smaller schema language: Airflow checks each parameter's schema each time it builds a
-# DAG, and checking one of the newest language takes three times as long.
-_LANGUAGE = "http://json-schema.org/draft-07/schema#"
+from nightstream.forms.fields import FilledIn, field, model_version_field
 
 _NIGHT = "Which night"
 _HOW = "How it is scored and published"
 _CANCEL = "Cancel"
 
 
-class Choices(BaseModel):
-    """The form as filled in; a scheduled run has the defaults."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class NightChoices(FilledIn):
+    """The form of a batch DAG as filled in."""
 
     score_date: date | None = None
     source: str | None = None
@@ -33,17 +23,11 @@ class Choices(BaseModel):
     dry_run: bool = False
     cancel: bool = False
 
-    @classmethod
-    def of(cls, context: Context) -> Choices:
-        """The choices of the DAG run in whose task this is called."""
-        given = {key: value for key, value in context["params"].items() if value != ""}
-        return cls.model_validate(given)
 
-
-def trigger_form() -> dict[str, Any]:
+def night_form() -> dict[str, Any]:
     """The parameters of a batch DAG, by name, in the order of the form."""
     return {
-        "score_date": _field(
+        "score_date": field(
             None,
             type=["null", "string"],
             format="date",
@@ -52,7 +36,7 @@ def trigger_form() -> dict[str, Any]:
             "without a logical date, the last night that is over.",
             section=_NIGHT,
         ),
-        "source": _field(
+        "source": field(
             None,
             type=["null", "string"],
             pattern="^gs://[^/]+/.+",
@@ -61,22 +45,15 @@ def trigger_form() -> dict[str, Any]:
             "completeness holds for it too.",
             section=_NIGHT,
         ),
-        "model_version": _field(
-            None,
-            type=["null", "string"],
-            pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$",
-            title="Model version",
-            description="A version or an alias of the service's models. Empty: as the spec says.",
-            section=_HOW,
-        ),
-        "force": _field(
+        "model_version": model_version_field(_HOW),
+        "force": field(
             False,
             type="boolean",
             title="Force",
             description="Score and publish again, even if this very work is done already.",
             section=_HOW,
         ),
-        "dead_letter_limit": _field(
+        "dead_letter_limit": field(
             None,
             type=["null", "number"],
             minimum=0,
@@ -86,14 +63,14 @@ def trigger_form() -> dict[str, Any]:
             "Empty: as the spec says.",
             section=_HOW,
         ),
-        "dry_run": _field(
+        "dry_run": field(
             False,
             type="boolean",
             title="Dry run",
             description="Score and audit; publish nothing.",
             section=_HOW,
         ),
-        "cancel": _field(
+        "cancel": field(
             False,
             type="boolean",
             title="Cancel the night's job",
@@ -102,7 +79,3 @@ def trigger_form() -> dict[str, Any]:
             section=_CANCEL,
         ),
     }
-
-
-def _field(default: Any, *, description: str, **schema: Any) -> Param:
-    return Param(default, description=description, schema={"$schema": _LANGUAGE, **schema})

@@ -1,15 +1,11 @@
-"""The BigQuery tables of a service: their names, columns, partitions and clusters.
-
-Plain values, so that a DAG file can name a table without importing a Google client.
-"""
+"""The tables of a service's nights."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from beam_jobs.runs.dead_letter import DEAD_LETTER_COLUMNS
+from nightstream.tables.base import Column, TableSchema, field_columns, output_columns
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset
@@ -19,58 +15,12 @@ if TYPE_CHECKING:
 PARTITION_COLUMN = "score_date"
 RUNS_TABLE = "scoring_runs"
 
-_FIELD_TYPES = {
-    "string": "STRING",
-    "integer": "INTEGER",
-    "float": "FLOAT",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMP",
-    "date": "DATE",
-}
 _DEAD_LETTER_TYPES = {
     "score_date": "DATE",
     "payload": "BYTES",
     "source_position": "INTEGER",
     "dead_at": "TIMESTAMP",
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """One nullable column; the type is spelt as the BigQuery API answers it."""
-
-    name: str
-    type: str
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class TableSchema:
-    """A table with one partition for each score date."""
-
-    columns: tuple[Column, ...]
-    clustered_by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TableId:
-    """The full name of a table."""
-
-    project: str
-    dataset: str
-    table: str
-
-    def __str__(self) -> str:
-        return f"{self.project}.{self.dataset}.{self.table}"
-
-    def partition(self, score_date: date) -> str:
-        """The table with its partition decorator, as `table$YYYYMMDD`."""
-        return f"{self}${score_date:%Y%m%d}"
-
-
-def table_id(environment: EnvironmentSpec, table: str) -> TableId:
-    """A table of the environment's dataset."""
-    return TableId(environment.project, environment.bigquery.dataset, table)
 
 
 def predictions_table(service: str) -> str:
@@ -98,23 +48,20 @@ def predictions_asset(environment: EnvironmentSpec, service: str) -> Asset:
 
 def predictions_schema(spec: ServiceSpec) -> TableSchema:
     """The contract's fields, the model's outputs, and where each row comes from."""
-    fields = [
-        Column(field.name, _FIELD_TYPES[field.type], field.description)
-        for field in spec.input.fields
-    ]
-    outputs = [Column(output.name, _FIELD_TYPES[output.type]) for output in spec.model.outputs]
+    fields = field_columns(spec)
     key = next(column for column in fields if column.name == spec.input.key)
     return TableSchema(
         columns=(
             Column(PARTITION_COLUMN, "DATE", "The night that was scored"),
             *fields,
-            *outputs,
+            *output_columns(spec),
             Column("model_version", "STRING"),
             Column("scored_at", "TIMESTAMP"),
             Column("run_key", "STRING", "Identity of the run that scored the row"),
             Column("source_uri", "STRING", "The input object"),
             Column("source_position", "INTEGER", "Byte offset, or row number in Parquet"),
         ),
+        partitioned_by=PARTITION_COLUMN,
         # BigQuery does not cluster by floating-point columns.
         clustered_by=() if key.type == "FLOAT" else (key.name,),
     )
@@ -126,13 +73,14 @@ def dead_letters_schema() -> TableSchema:
         columns=tuple(
             Column(name, _DEAD_LETTER_TYPES.get(name, "STRING")) for name in DEAD_LETTER_COLUMNS
         ),
+        partitioned_by=PARTITION_COLUMN,
         clustered_by=("error_code",),
     )
 
 
 def runs_schema() -> TableSchema:
     """One row for each DAG run."""
-    return TableSchema(columns=_RUN_COLUMNS, clustered_by=("service",))
+    return TableSchema(_RUN_COLUMNS, partitioned_by=PARTITION_COLUMN, clustered_by=("service",))
 
 
 _RUN_COLUMNS = (

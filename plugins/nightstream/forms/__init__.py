@@ -1,0 +1,1 @@
+"""The forms of manual triggers: what a person may choose for one run."""

@@ -1,0 +1,42 @@
+"""The BigQuery tables and views of a service: names, columns, partitions, clusters, queries.
+
+Plain values, so that a DAG file can name a table without importing a Google client.
+"""
+
+from nightstream.tables.base import Column, TableId, TableSchema, View, table_id
+from nightstream.tables.live import (
+    live_dead_letters_schema,
+    live_dead_letters_view,
+    live_predictions_schema,
+    live_predictions_view,
+)
+from nightstream.tables.nightly import (
+    PARTITION_COLUMN,
+    RUNS_TABLE,
+    dead_letters_schema,
+    dead_letters_table,
+    predictions_asset,
+    predictions_schema,
+    predictions_table,
+    runs_schema,
+)
+
+__all__ = [
+    "PARTITION_COLUMN",
+    "RUNS_TABLE",
+    "Column",
+    "TableId",
+    "TableSchema",
+    "View",
+    "dead_letters_schema",
+    "dead_letters_table",
+    "live_dead_letters_schema",
+    "live_dead_letters_view",
+    "live_predictions_schema",
+    "live_predictions_view",
+    "predictions_asset",
+    "predictions_schema",
+    "predictions_table",
+    "runs_schema",
+    "table_id",
+]
