@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -93,18 +93,13 @@ def outcome_of_error(error: Exception) -> Refused | Unavailable | None:
 
 
 def _outcome_of_status(error: GoogleAPICallError) -> Refused | Unavailable:
-    code, reason = error.code, _reason(error)
-    if reason not in _PASSING_REASONS:
-        if code in (_BAD_REQUEST, _TOO_LARGE):
-            return Refused(RowError(reason or "invalid", error.message))
-        if code in _REMEDIES:
-            return Unavailable(str(error), remedy=_REMEDIES[code])
+    detail = _row_error([entry for entry in error.errors if isinstance(entry, Mapping)])
+    if detail.reason not in _PASSING_REASONS:
+        if error.code in (_BAD_REQUEST, _TOO_LARGE):
+            return Refused(replace(detail, message=detail.message or error.message))
+        if error.code in _REMEDIES:
+            return Unavailable(str(error), remedy=_REMEDIES[error.code])
     return Unavailable(str(error), retry_after=_retry_after(error))
-
-
-def _reason(error: GoogleAPICallError) -> str | None:
-    first = next(iter(error.errors), None)
-    return first.get("reason") if isinstance(first, Mapping) else None
 
 
 def _row_error(errors: Sequence[Mapping[str, Any]]) -> RowError:
