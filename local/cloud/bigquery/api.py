@@ -16,8 +16,8 @@ from local.cloud.bigquery.loads.files import Objects
 from local.cloud.bigquery.queries import run as query_run
 from local.cloud.bigquery.sizes import Sizes
 from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.bigquery.streaming.api import StreamingEndpoints
-from local.cloud.bigquery.streaming.flushing import Flusher
 from local.cloud.bigquery.streaming.inserts import Inserter
 from local.cloud.bigquery.uploads import Uploads
 from local.cloud.config import CloudConfig
@@ -30,7 +30,8 @@ class BigQueryApi:
 
     def __init__(self, config: CloudConfig, objects: Objects) -> None:
         folder = config.data / "bigquery"
-        self._store = Store(folder / "tables.duckdb", _SEMANTICS.read_text())
+        macros = _SEMANTICS.read_text() + buffer.macros(config.streaming_buffer_s)
+        self._store = Store(folder / "tables.duckdb", macros)
         self._jobs = Jobs(
             self._store,
             {
@@ -41,7 +42,6 @@ class BigQueryApi:
         self._uploads = Uploads(folder / "uploads")
         self._sizes = Sizes(self._store)
         self._sweeper = Sweeper(self._store)
-        self._flusher = Flusher(self._store, config.streaming_buffer_s)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -54,12 +54,11 @@ class BigQueryApi:
     def start(self) -> None:
         """Opens the tables, and runs again what a crash interrupted."""
         self._store.open()
+        buffer.prepare(self._store)
         self._jobs.start()
         self._sweeper.start()
-        self._flusher.start()
 
     def stop(self) -> None:
-        self._flusher.stop()
         self._sweeper.stop()
         self._jobs.stop()
         self._store.close()

@@ -17,6 +17,7 @@ from local.cloud.bigquery.queries import run as query_run
 from local.cloud.bigquery.rows import Window
 from local.cloud.bigquery.sizes import Sizes
 from local.cloud.bigquery.store import Resource, Store
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import json_body
 
 _BASE = "/bigquery/v2/projects"
@@ -133,6 +134,7 @@ class CatalogEndpoints:
         condition = None
         if wanted.partition:
             condition = partitions.required(resource, fields).predicate(wanted.partition)
+            condition = f"{condition} AND NOT {buffer.WAITING}"
         page = rows.page_from(dict(request.query_params))
         found = rows.read(self._store, resource, chosen, page, Window(condition=condition))
         answer: Resource = {

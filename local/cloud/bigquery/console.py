@@ -12,11 +12,13 @@ from starlette.routing import BaseRoute, Route
 
 from local.cloud.bigquery import tables
 from local.cloud.bigquery.information_schema import standard_type
-from local.cloud.bigquery.names import TableRef, quoted
+from local.cloud.bigquery.names import TableRef, literal, quoted
 from local.cloud.bigquery.store import Resource, Store
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import ApiError
 
 FIRST_ROWS = 20
+_BUFFERED = "streaming buffer"
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
        color: #1f2328; }
@@ -60,7 +62,8 @@ class Console:
             return ""
         with self._store.reading() as cursor:
             found = cursor.execute(
-                f"SELECT {partitioning.id_sql()} AS id, count(*) FROM {ref.physical} "
+                f"SELECT CASE WHEN {buffer.WAITING} THEN {literal(_BUFFERED)} "
+                f"ELSE {partitioning.id_sql()} END AS id, count(*) FROM {ref.physical} "
                 "GROUP BY id ORDER BY id DESC"
             ).fetchall()
         total = sum(count for _, count in found)

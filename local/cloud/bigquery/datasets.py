@@ -95,7 +95,7 @@ def delete(store: Store, ref: DatasetRef, *, contents: bool) -> None:
             raise ApiError(400, f"Dataset {ref} is still in use", "resourceInUse")
         with store.locked(*inside), store.transaction() as tx:
             for table in inside:
-                buffer.drop(store, tx, table)
+                tx.hold(buffer.lock_name(table))
                 tx.remove("table", str(table))
             tx.execute(f"DROP SCHEMA {ref.physical} CASCADE")
             tx.remove("dataset", str(ref))

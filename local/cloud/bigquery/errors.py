@@ -19,6 +19,14 @@ def invalid_query(message: str) -> ApiError:
     return ApiError(400, message, "invalidQuery")
 
 
+def streaming_buffer_touched(kind: str, table: object) -> ApiError:
+    name = "UPDATE or DELETE" if kind in ("UPDATE", "DELETE") else kind
+    return invalid_query(
+        f"{name} statement over table {table} would affect rows in the streaming buffer, "
+        "which is not supported"
+    )
+
+
 def error_proto(error: ApiError, location: str | None = None) -> dict[str, Any]:
     """The error as it stands in a job's status."""
     proto = {"reason": error.reason, "message": error.message}

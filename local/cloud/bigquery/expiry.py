@@ -8,6 +8,7 @@ import threading
 from local.cloud.bigquery import tables
 from local.cloud.bigquery.resources import now_ms, rewritten, table_of
 from local.cloud.bigquery.store import Resource, Store
+from local.cloud.bigquery.streaming import buffer
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def _drop(store: Store, resource: Resource) -> None:
     ref = table_of(resource)
     with store.locked(ref), store.transaction() as tx:
         if store.get("table", str(ref)) == resource:
-            tables.drop(store, tx, resource)
+            tables.drop(tx, resource)
 
 
 def _drop_partitions(store: Store, resource: Resource, now: int) -> None:
@@ -40,6 +41,7 @@ def _drop_partitions(store: Store, resource: Resource, now: int) -> None:
         if partitioning is None or not lifetime:
             return
         old = partitioning.started_before(now - lifetime)
+        old = f"{old} AND NOT {buffer.WAITING}"
         with store.reading() as cursor:
             found = cursor.execute(f"SELECT 1 FROM {ref.physical} WHERE {old} LIMIT 1").fetchall()
         if found:

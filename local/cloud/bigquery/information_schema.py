@@ -9,6 +9,7 @@ from local.cloud.bigquery.names import DatasetRef, TableRef, literal, quoted
 from local.cloud.bigquery.resources import tables_in
 from local.cloud.bigquery.schema import Field
 from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import unsupported
 
 _STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
@@ -69,7 +70,10 @@ def _partitions(store: Store, dataset: DatasetRef) -> str:
         if resource["type"] == "VIEW":
             continue
         partitioning = tables.partitioning_of(resource)
-        id_ = partitioning.id_sql() if partitioning else "NULL::VARCHAR"
+        id_ = "NULL::VARCHAR"
+        if partitioning:
+            waiting = f"WHEN {buffer.WAITING} THEN {literal(buffer.PARTITION)}"
+            id_ = f"CASE {waiting} ELSE {partitioning.id_sql()} END"
         group = " GROUP BY partition_id" if partitioning else ""
         names = ", ".join(
             f"{value} AS {column}"

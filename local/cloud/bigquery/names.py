@@ -38,6 +38,7 @@ class DatasetRef:
 
     @property
     def schema_name(self) -> str:
+        """`physical` without quotes."""
         return f"{self.project}.{self.dataset}"
 
     def to_json(self) -> dict[str, str]:
@@ -64,19 +65,6 @@ class TableRef:
     def physical(self) -> str:
         """The DuckDB table, schema-qualified and quoted."""
         return f"{self.in_dataset.physical}.{quoted(self.table)}"
-
-    @property
-    def schema_name(self) -> str:
-        return self.in_dataset.schema_name
-
-    @property
-    def buffer(self) -> str:
-        """The DuckDB table of its streaming buffer; no table can have such a name."""
-        return f"{self.in_dataset.physical}.{quoted(self.buffer_name)}"
-
-    @property
-    def buffer_name(self) -> str:
-        return f"buffer:{self.table}"
 
     def to_json(self) -> dict[str, str]:
         return {**self.in_dataset.to_json(), "tableId": self.table}

@@ -12,7 +12,6 @@ from local.cloud.bigquery.names import quoted
 from local.cloud.bigquery.resources import table_of
 from local.cloud.bigquery.schema import Schema, by_name
 from local.cloud.bigquery.store import Resource, Store
-from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import ApiError, unsupported
 
 DEFAULT_PAGE = 10_000
@@ -89,11 +88,7 @@ def read(store: Store, resource: Resource, schema: Schema, page: Page, window: W
     """One page of the window's rows, at one moment of the table."""
     if resource["type"] == "VIEW":
         raise ApiError(400, f"Cannot list a table of type VIEW: {resource['id']}")
-    ref = table_of(resource)
-    stored = ref.physical
-    if window == Window():
-        stored = buffer.relation(store, ref, schema)
-    where = f"{stored} WHERE {window.condition or 'true'}"
+    where = f"{table_of(resource).physical} WHERE {window.condition or 'true'}"
     with store.reading() as cursor:
         total = window.total
         if total is None:

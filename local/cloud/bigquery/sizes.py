@@ -1,11 +1,11 @@
-"""Row counts and logical sizes of tables, computed once for each version of a table."""
+"""Row counts and logical sizes of tables, counted anew only when rows have changed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from local.cloud.bigquery import tables
-from local.cloud.bigquery.names import quoted
+from local.cloud.bigquery.names import TableRef, quoted
 from local.cloud.bigquery.resources import table_of
 from local.cloud.bigquery.schema import Field
 from local.cloud.bigquery.store import Resource, Store
@@ -14,31 +14,47 @@ from local.cloud.bigquery.streaming import buffer
 
 @dataclass(frozen=True)
 class Size:
-    """A table's rows, and its bytes as BigQuery bills them (8 for an INT64, …)."""
+    """Rows, and their bytes as BigQuery bills them (8 for an INT64, …)."""
 
     rows: int = 0
     bytes: int = 0
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """The rows in a streaming buffer."""
+
+    size: Size
+    oldest_ms: int | None
+
+    def to_json(self) -> Resource:
+        return {
+            "estimatedRows": str(self.size.rows),
+            "estimatedBytes": str(self.size.bytes),
+            "oldestEntryTime": str(self.oldest_ms),
+        }
+
+
 class Sizes:
-    """Sizes by table version. A view has none."""
+    """Sizes of tables without their streaming buffers. A view has none."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[str, tuple[str, Size]] = {}
+        # By the table's revision and its settled rows: inserted rows settle without a revision.
+        self._known: dict[TableRef, tuple[str, Size]] = {}
 
     def of(self, resource: Resource) -> Size:
         if resource["type"] == "VIEW":
             return Size()
         ref = table_of(resource)
-        revision, size = self._known.get(str(ref), ("", Size()))
-        if revision != resource["revision"]:
-            with self._store.reading() as cursor:
-                [row] = cursor.execute(
-                    f"SELECT count(*), coalesce(sum({_row_sql(resource)}), 0) FROM {ref.physical}"
-                ).fetchall()
-            size = Size(*row)
-            self._known[str(ref)] = (resource["revision"], size)
+        settled = f"FROM {ref.physical} WHERE NOT {buffer.WAITING}"
+        revision, size = self._known.get(ref, ("", Size()))
+        with self._store.reading() as cursor:
+            [(rows,)] = cursor.execute(f"SELECT count(*) {settled}").fetchall()
+            if (revision, size.rows) != (resource["revision"], rows):
+                [(bytes_,)] = cursor.execute(f"SELECT {_bytes(resource)} {settled}").fetchall()
+                size = Size(rows, bytes_)
+        self._known[ref] = (resource["revision"], size)
         return size
 
     def with_counts(self, resource: Resource) -> Resource:
@@ -46,10 +62,9 @@ class Sizes:
         answer = {key: value for key, value in resource.items() if key != "revision"}
         if resource["type"] == "VIEW":
             return answer
-        size = self.of(resource)
-        waiting = buffer.describe(self._store, table_of(resource), _row_sql(resource))
-        if waiting:
-            answer["streamingBuffer"] = waiting
+        size, waiting = self.of(resource), self._waiting(resource)
+        if waiting.size.rows:
+            answer["streamingBuffer"] = waiting.to_json()
         return {
             **answer,
             "numRows": str(size.rows),
@@ -58,9 +73,18 @@ class Sizes:
             "numLongTermBytes": "0",
         }
 
+    def _waiting(self, resource: Resource) -> _Waiting:
+        with self._store.reading() as cursor:
+            [(rows, bytes_, oldest_ms)] = cursor.execute(
+                f"SELECT count(*), {_bytes(resource)}, epoch_ms(min({buffer.INSERTED})) "
+                f"FROM {table_of(resource).physical} WHERE {buffer.WAITING}"
+            ).fetchall()
+        return _Waiting(Size(rows, bytes_), oldest_ms)
 
-def _row_sql(resource: Resource) -> str:
-    return " + ".join(_size_sql(field) for field in tables.fields_of(resource)) or "0"
+
+def _bytes(resource: Resource) -> str:
+    columns = [_size_sql(field) for field in tables.fields_of(resource)]
+    return f"coalesce(sum({' + '.join(columns) or '0'}), 0)"
 
 
 def _size_sql(field: Field) -> str:

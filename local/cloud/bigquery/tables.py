@@ -100,18 +100,16 @@ def create(store: Store, tx: Transaction, resource: Resource, *, replacing: bool
 
 
 def create_sql(ref: TableRef, fields: Schema) -> str:
-    # DuckDB has no table without columns; BigQuery does. The column is dropped with the first one.
-    columns = ", ".join(f.column_definition for f in fields) or f"{quoted(' none')} BOOLEAN"
-    return f"CREATE TABLE {ref.physical} ({columns})"
+    columns = [*(f.column_definition for f in fields), buffer.COLUMN]
+    return f"CREATE TABLE {ref.physical} ({', '.join(columns)})"
 
 
-def change_schema(
-    store: Store, tx: Transaction, ref: TableRef, current: Schema, changed: Schema
-) -> None:
+def change_schema(tx: Transaction, ref: TableRef, current: Schema, changed: Schema) -> None:
     """Alters the stored columns from one checked schema to the next."""
+    if changed == current:
+        return
+    tx.hold(buffer.lock_name(ref))
     known = schema.by_name(current)
-    added = tuple(field for field in changed if field.name.lower() not in known)
-    buffer.add_columns(store, tx, ref, added)
     for field in changed:
         old = known.get(field.name.lower())
         if old is None:
@@ -119,8 +117,6 @@ def change_schema(
             tx.execute(f"ALTER TABLE {ref.physical} ADD COLUMN {definition}")
         elif old.mode == "REQUIRED" and field.mode == "NULLABLE":
             tx.execute(f"ALTER TABLE {ref.physical} ALTER {quoted(field.name)} DROP NOT NULL")
-    if not current and changed:
-        tx.execute(f"ALTER TABLE {ref.physical} DROP COLUMN {quoted(' none')}")
 
 
 def insert(store: Store, project: str, body: Mapping[str, Any]) -> Resource:
@@ -162,7 +158,7 @@ def patch(
         if changed.get("clustering"):
             changed["clustering"] = _clustering(changed["clustering"], fields)
         if resource["type"] == "TABLE":
-            change_schema(store, tx, ref, current, fields)
+            change_schema(tx, ref, current, fields)
         changed = touched({k: v for k, v in changed.items() if v is not None})
         tx.put("table", str(ref), changed)
     return changed
@@ -176,16 +172,17 @@ def delete(store: Store, project: str, reference: Mapping[str, Any]) -> None:
         if wanted.partition:
             partitioning = partitions.required(resource, fields_of(resource))
             condition = partitioning.predicate(wanted.partition)
-            tx.execute(f"DELETE FROM {wanted.table.physical} WHERE {condition}")
+            settled = f"{condition} AND NOT {buffer.WAITING}"
+            tx.execute(f"DELETE FROM {wanted.table.physical} WHERE {settled}")
             tx.put("table", str(wanted.table), rewritten(resource))
             return
-        drop(store, tx, resource)
+        drop(tx, resource)
 
 
-def drop(store: Store, tx: Transaction, resource: Resource) -> None:
+def drop(tx: Transaction, resource: Resource) -> None:
     ref = table_of(resource)
     if resource["type"] == "TABLE":
-        buffer.drop(store, tx, ref)
+        tx.hold(buffer.lock_name(ref))
         tx.execute(f"DROP TABLE {ref.physical}")
     tx.remove("table", str(ref))
 

@@ -111,7 +111,7 @@ def write_rows(
     ref = write.destination.table
     current = tables.fields_of(resource) if resource else None
     if write.disposition == "WRITE_EMPTY" and resource is not None:
-        _check_empty(store, tx, write, resource)
+        _check_empty(tx, write, resource)
     replaces_all = write.disposition == "WRITE_TRUNCATE" and write.destination.partition is None
     if resource is None or replaces_all:
         fields = write.schema or _fields_of_source(source, current)
@@ -119,7 +119,7 @@ def write_rows(
     else:
         _check_same_layout(write, resource)
         fields = _evolved(write, source, current or ())
-        tables.change_schema(store, tx, ref, current or (), fields)
+        tables.change_schema(tx, ref, current or (), fields)
         resource = {**resource, "schema": schema.to_json(fields)}
     _check_unknown(write, source, fields)
     condition = _partition_condition(write, resource)
@@ -127,7 +127,8 @@ def write_rows(
     if condition:
         _check_partition(tx, write, source, fields, condition)
         if write.disposition == "WRITE_TRUNCATE":
-            tx.execute(f"DELETE FROM {ref.physical} WHERE {condition}")
+            settled = f"{condition} AND NOT {buffer.WAITING}"
+            tx.execute(f"DELETE FROM {ref.physical} WHERE {settled}")
     rows = tx.count(f"INSERT INTO {ref.physical} ({columns}) {projection}") if columns else 0
     if fields != current:
         resource = touched(resource)
@@ -156,9 +157,9 @@ def _fresh(
     _check_same_layout(write, old)
     resource = {**old, "schema": body["schema"]}
     partitions.parse(resource, fields)
+    tx.hold(buffer.lock_name(ref))
     tx.execute(f"DROP TABLE {ref.physical}")
     tx.execute(tables.create_sql(ref, fields))
-    buffer.replace(store, tx, ref, fields)
     return resource
 
 
@@ -241,13 +242,10 @@ def _check_partition(
         )
 
 
-def _check_empty(store: Store, tx: Transaction, write: Write, resource: Resource) -> None:
+def _check_empty(tx: Transaction, write: Write, resource: Resource) -> None:
     ref, partition = write.destination.table, write.destination.partition
     condition = _partition_condition(write, resource) or "true"
-    rows = ref.physical
-    if partition is None:
-        rows = buffer.relation(store, ref, tables.fields_of(resource))
-    if tx.count(f"SELECT count(*) FROM {rows} WHERE {condition}"):
+    if tx.count(f"SELECT count(*) FROM {ref.physical} WHERE {condition}"):
         raise already_exists("Table", f"{ref}${partition}" if partition else ref)
 
 

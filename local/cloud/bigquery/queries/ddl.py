@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from local.cloud.bigquery import result_types, schema, tables, writes
-from local.cloud.bigquery.errors import already_exists
+from local.cloud.bigquery.errors import already_exists, streaming_buffer_touched
 from local.cloud.bigquery.jobs import Execution
 from local.cloud.bigquery.names import TableRef, Target
 from local.cloud.bigquery.resources import rewritten
@@ -15,6 +15,7 @@ from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context, Resolver
 from local.cloud.bigquery.store import Store, Transaction
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.bigquery.writes import Source, Write
 from local.cloud.http import unsupported
 
@@ -58,7 +59,7 @@ def _create(execution: Execution, store: Store, tree: exp.Create, context: Conte
             raise already_exists("Table", ref)
         else:
             if old is not None:
-                tables.drop(store, tx, old)
+                tables.drop(tx, old)
             _create_new(store, tx, tree, ref, context)
         with_rows = kind == "TABLE" and tree.expression
         _complete(execution, tx, f"CREATE_{kind}{'_AS_SELECT' if with_rows else ''}", done, ref)
@@ -149,7 +150,7 @@ def _drop(execution: Execution, store: Store, tree: exp.Drop, context: Context) 
     with execution.writing(ref) as tx:
         missing = store.get("table", str(ref)) is None and tree.args.get("exists")
         if not missing:
-            tables.drop(store, tx, tables.get(store, ref))
+            tables.drop(tx, tables.get(store, ref))
         _complete(execution, tx, f"DROP_{kind}", "SKIP" if missing else "DROP", ref)
 
 
@@ -159,6 +160,8 @@ def _truncate(
     ref = Resolver(store, context, translation.parse).ref(tree.expressions[0])
     with execution.writing(ref) as tx:
         resource = tables.get(store, ref)
+        if tx.count(f"SELECT count(*) FROM {ref.physical} WHERE {buffer.WAITING}"):
+            raise streaming_buffer_touched("TRUNCATE TABLE", ref)
         count = tx.count(f"DELETE FROM {ref.physical}")
         tx.put("table", str(ref), rewritten(resource))
         statistics = {

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from local.cloud.bigquery import tables
-from local.cloud.bigquery.errors import invalid_query
+from local.cloud.bigquery.errors import invalid_query, streaming_buffer_touched
 from local.cloud.bigquery.jobs import Execution
+from local.cloud.bigquery.names import TableRef, literal
 from local.cloud.bigquery.resources import rewritten
+from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context, Resolver
 from local.cloud.bigquery.store import Store, Transaction
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import unsupported
 
 _STATS = {
@@ -36,10 +40,11 @@ def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) ->
         if resource["type"] == "VIEW":
             raise invalid_query(f"{kind} is not allowed on the view {ref}")
         _unqualify_assignments(tree)
+        _name_inserted_columns(tree, tables.fields_of(resource))
         translated = translation.translate(store, tree, context)
         for statement in translated.prelude:
             tx.execute(statement)
-        counts = _execute(tx, kind, translated.sql)
+        counts = _execute(tx, kind, translated.sql, ref)
         tx.put("table", str(ref), rewritten(resource))
         statistics = {
             "statementType": kind,
@@ -71,10 +76,25 @@ def _unqualify_assignments(tree: exp.Expr) -> None:
                 assignment.this.set("table", None)
 
 
-def _execute(tx: Transaction, kind: str, sql: str) -> dict[str, int]:
-    """Rows changed by kind of change."""
-    if kind != "MERGE":
+def _name_inserted_columns(tree: exp.Expr, fields: Schema) -> None:
+    """INSERT without columns means all that clients may see."""
+    columns = [exp.to_identifier(field.name, quoted=True) for field in fields]
+    if isinstance(tree, exp.Insert) and not isinstance(tree.this, exp.Schema):
+        tree.set("this", exp.Schema(this=tree.this, expressions=columns))
+    for insert in tree.find_all(exp.Insert):
+        if insert is not tree and not isinstance(insert.expression, exp.Tuple):
+            raise unsupported("INSERT without column names in MERGE")
+
+
+def _execute(tx: Transaction, kind: str, sql: str, ref: TableRef) -> dict[str, int]:
+    """Rows changed by kind of change. Raises ApiError 400 when one is in the streaming buffer."""
+    if kind == "INSERT":
         return {kind: tx.count(sql)}
-    found: list[tuple[Any, ...]] = tx.execute(f"{sql} RETURNING merge_action").fetchall()
-    counts = Counter(str(row[0]) for row in found)
-    return {action: counts.get(action, 0) for action in _STATS}
+    action = "merge_action" if kind == "MERGE" else literal(kind)
+    changed: pa.Table = tx.execute(
+        f"{sql} RETURNING {action} AS action, {buffer.WAITING} AS waiting"
+    ).to_arrow_table()
+    if pc.any(changed["waiting"]).as_py():
+        raise streaming_buffer_touched(kind, ref)
+    counts: Counter[str] = Counter(changed["action"].to_pylist())
+    return {action: counts.get(action, 0) for action in _STATS if kind in (action, "MERGE")}

@@ -17,6 +17,7 @@ from local.cloud.bigquery.queries.failures import query_failure
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context
 from local.cloud.bigquery.store import Store, Transaction
+from local.cloud.bigquery.streaming import buffer
 from local.cloud.bigquery.writes import Source
 from local.cloud.http import unsupported
 
@@ -69,6 +70,9 @@ def _run_select(
     write = config.write or results.new_write(store, execution.project, execution.location)
     with execution.writing(write.destination.table) as tx:
         resource = writes.existing(store, write, execution.location)
+        if resource is not None:
+            # The result is found again by its place in the table: nothing may come in between.
+            tx.hold(buffer.lock_name(write.destination.table))
         translated = translation.translate(store, tree, context)
         fields = _bind(tx, translated)
         source = Source(fields, f"({translated.sql}) AS result", typed=True)

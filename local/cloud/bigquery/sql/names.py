@@ -10,9 +10,7 @@ from sqlglot import exp
 from local.cloud.bigquery import datasets, information_schema, tables
 from local.cloud.bigquery.errors import invalid_query, not_found
 from local.cloud.bigquery.names import DatasetRef, TableRef
-from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.store import Store
-from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import unsupported
 
 _INFORMATION_SCHEMA = "INFORMATION_SCHEMA."
@@ -91,12 +89,17 @@ class Resolver:
                 raise invalid_query(f"View nesting is too deep at {ref}")
             view = self.expand(resource["view"]["query"])
             self.resolve(view, depth + 1)
-            node.replace(exp.Subquery(this=view, alias=exp.TableAlias(this=_quoted(alias))))
+            _replace_by(node, view, alias)
             return
-        if not written and buffer.exists(self.store, ref):
-            node.replace(_with_buffer(ref, tables.fields_of(resource), alias))
+        if written:
+            _point_to(node, ref.table, ref.in_dataset.schema_name, alias)
             return
-        _point_to(node, ref.table, ref.schema_name, alias)
+        if not resource["schema"]["fields"]:
+            raise invalid_query(f"Table {ref} does not have a schema.")
+        # Columns are named, since a stored table has one more than clients may see.
+        columns = [exp.column(_quoted(field["name"])) for field in resource["schema"]["fields"]]
+        stored = exp.Table(this=_quoted(ref.table), db=_quoted(ref.in_dataset.schema_name))
+        _replace_by(node, exp.select(*columns).from_(stored), alias)
 
     def _use_information_schema(self, node: exp.Table) -> None:
         view = node.name[len(_INFORMATION_SCHEMA) :].upper()
@@ -116,21 +119,10 @@ class Resolver:
 
 
 def _written(tree: exp.Expr) -> exp.Expr | None:
-    """The table that DML changes: its streaming buffer is not part of it."""
+    """The table that DML changes."""
     if not isinstance(tree, exp.DML):
         return None
     return tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-
-
-def _with_buffer(ref: TableRef, fields: Schema, alias: str) -> exp.Subquery:
-    """The table's rows and those of its streaming buffer, as one."""
-    columns = [exp.column(_quoted(field.name)) for field in fields]
-    first, second = (
-        exp.select(*columns).from_(exp.Table(this=_quoted(name), db=_quoted(ref.schema_name)))
-        for name in (ref.table, ref.buffer_name)
-    )
-    both = exp.union(first, second, distinct=False)
-    return exp.Subquery(this=both, alias=exp.TableAlias(this=_quoted(alias)))
 
 
 def _is_cte(node: exp.Table) -> bool:
@@ -144,6 +136,11 @@ def _is_cte(node: exp.Table) -> bool:
             return True
         scope = scope.parent
     return False
+
+
+def _replace_by(node: exp.Table, query: exp.Expr, alias: str) -> None:
+    name = exp.TableAlias(this=_quoted(alias))
+    node.replace(exp.Subquery(this=query, alias=name, joins=node.args.get("joins")))
 
 
 def _point_to(node: exp.Table, name: str, schema: str, alias: str) -> None:

@@ -1,9 +1,8 @@
-"""The streaming buffer of a table: a DuckDB table beside it, where inserted rows stand first.
+"""The streaming buffer: the rows of a table that were inserted during the last minutes.
 
-Queries read both as one. Rows move on into the table when they are some minutes old; until then
-loads into single partitions, DML and row counts do not see them, as in the service. A table gets
-its buffer with its first insert. Writers of a buffer hold `lock_name(table)`; who changes its
-columns or drops it holds the table's lock too, taken first.
+They are stored among the others, each with the time it came in a column that no client sees.
+Queries read them like any row; loads into a partition, deletions of a partition, DML and row counts
+leave them alone until they are old enough, as in the service.
 """
 
 from __future__ import annotations
@@ -12,134 +11,56 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from local.cloud.bigquery import schema
 from local.cloud.bigquery.names import TableRef, quoted
-from local.cloud.bigquery.resources import rewritten
-from local.cloud.bigquery.schema import Schema
-from local.cloud.bigquery.store import Resource, Store, Transaction
+from local.cloud.bigquery.resources import table_of
+from local.cloud.bigquery.store import Store, Transaction
 
-KIND = "buffer"
-# When a row came. The space keeps it apart from the table's own columns.
-INSERTED = " inserted"
-_INSERTED = quoted(INSERTED)
-
-
-def lock_name(ref: TableRef) -> tuple[str, str]:
-    return (KIND, str(ref))
+# No column of a table can have such a name. Rows that were not streamed hold NULL.
+INSERTED = quoted(" inserted")
+COLUMN = f"{INSERTED} TIMESTAMP WITH TIME ZONE"
+WAITING = f"main.bq_in_buffer({INSERTED})"
+"""A DuckDB condition: the row is in the streaming buffer. Never NULL."""
+PARTITION = "__UNPARTITIONED__"
+"""The partition that such rows are in."""
 
 
-def exists(store: Store, ref: TableRef) -> bool:
-    return store.get(KIND, str(ref)) is not None
-
-
-def create(store: Store, ref: TableRef) -> None:
-    """Gives a table its buffer, unless it has one."""
-    with store.locked(ref), store.transaction() as tx:
-        resource = store.get("table", str(ref))
-        if resource is not None and not exists(store, ref):
-            tx.execute(_create_sql(ref, schema.parse(resource["schema"])))
-            tx.put(KIND, str(ref), {"tableReference": ref.to_json()})
-
-
-def _create_sql(ref: TableRef, fields: Schema) -> str:
-    columns = [f"{quoted(f.name)} {f.duckdb_type}" for f in fields]
-    return f"CREATE TABLE {ref.buffer} ({', '.join(columns)}, {_INSERTED} TIMESTAMPTZ)"
-
-
-def drop(store: Store, tx: Transaction, ref: TableRef) -> None:
-    """Drops the buffer with its rows, if there is one. The caller holds the table's lock."""
-    if exists(store, ref):
-        tx.hold(lock_name(ref))
-        tx.execute(f"DROP TABLE {ref.buffer}")
-        tx.remove(KIND, str(ref))
-
-
-def replace(store: Store, tx: Transaction, ref: TableRef, fields: Schema) -> None:
-    """Empties the buffer and gives it another schema. The caller holds the table's lock."""
-    if exists(store, ref):
-        tx.hold(lock_name(ref))
-        tx.execute(f"DROP TABLE {ref.buffer}")
-        tx.execute(_create_sql(ref, fields))
-
-
-def add_columns(store: Store, tx: Transaction, ref: TableRef, added: Schema) -> None:
-    """Follows the table's schema. The caller holds the table's lock."""
-    if added and exists(store, ref):
-        tx.hold(lock_name(ref))
-        for field in added:
-            definition = f"{quoted(field.name)} {field.duckdb_type}"
-            tx.execute(f"ALTER TABLE {ref.buffer} ADD COLUMN {definition}")
-
-
-def relation(store: Store, ref: TableRef, fields: Schema) -> str:
-    """A DuckDB FROM item: all rows of the table, those of the buffer last."""
-    if not exists(store, ref):
-        return ref.physical
-    columns = ", ".join(quoted(f.name) for f in fields)
-    both = f"SELECT {columns} FROM {ref.physical} UNION ALL SELECT {columns} FROM {ref.buffer}"
-    return f"({both})"
-
-
-def append(tx: Transaction, ref: TableRef, rows: pa.Table, now: datetime) -> None:
-    """Adds rows whose columns are the table's. The caller holds the buffer's lock."""
-    columns = ", ".join(quoted(name) for name in rows.column_names)
-    tx.cursor.register("inserted_rows", rows)
-    tx.execute(
-        f"INSERT INTO {ref.buffer} ({columns}, {_INSERTED}) "
-        f"SELECT *, {_instant(now)} FROM inserted_rows"
+def macros(after_s: float) -> str:
+    """DuckDB SQL that says how long rows stay in the buffer."""
+    micros = round(after_s * 1_000_000)
+    return (
+        "CREATE OR REPLACE MACRO main.bq_in_buffer(inserted) AS "
+        f"coalesce(inserted > now() - to_microseconds({micros}), false);"
     )
 
 
-def count(store: Store, ref: TableRef) -> int:
-    """How many rows wait in the buffer."""
-    if not exists(store, ref):
-        return 0
-    with store.reading() as cursor:
-        [(rows,)] = cursor.execute(f"SELECT count(*) FROM {ref.buffer}").fetchall()
-    return int(rows)
+def lock_name(ref: TableRef) -> tuple[str, str]:
+    """What an insert holds, and what changes a table's columns or drops it.
+
+    It is not the table's lock, so that inserts go on while a job writes to the table.
+    """
+    return ("inserts", str(ref))
 
 
-def describe(store: Store, ref: TableRef, row_bytes: str) -> Resource | None:
-    """`streamingBuffer` of tables.get; None while it is empty. `row_bytes` is a SQL expression."""
-    if not exists(store, ref):
-        return None
-    with store.reading() as cursor:
-        [(rows, size, oldest)] = cursor.execute(
-            f"SELECT count(*), coalesce(sum({row_bytes}), 0), epoch_ms(min({_INSERTED})) "
-            f"FROM {ref.buffer}"
+def prepare(store: Store) -> None:
+    """Gives tables of earlier versions the column they lack."""
+    with store.transaction() as tx:
+        found = tx.execute(
+            "SELECT table_schema, table_name FROM information_schema.columns "
+            "GROUP BY ALL HAVING NOT list_contains(list(column_name), ' inserted')"
         ).fetchall()
-    if not rows:
-        return None
-    return {
-        "estimatedRows": str(rows),
-        "estimatedBytes": str(size),
-        "oldestEntryTime": str(oldest),
-    }
+        stored = set(found)
+        for resource in store.all("table").values():
+            ref = table_of(resource)
+            if (ref.in_dataset.schema_name, ref.table) in stored:
+                tx.execute(f"ALTER TABLE {ref.physical} ADD COLUMN {COLUMN}")
 
 
-def flush(store: Store, ref: TableRef, until: datetime) -> int:
-    """Moves the rows that came until then into the table; answers how many."""
-    with store.locked(ref):
-        resource = store.get("table", str(ref))
-        if resource is None or not exists(store, ref):
-            return 0
-        old = f"{_INSERTED} <= {_instant(until)}"
-        with store.reading() as cursor:
-            some = f"SELECT 1 FROM {ref.buffer} WHERE {old} LIMIT 1"
-            waiting = cursor.execute(some).fetchall()
-        if not waiting:
-            return 0
-        columns = ", ".join(quoted(f.name) for f in schema.parse(resource["schema"]))
-        with store.transaction() as tx:
-            moved = tx.count(
-                f"INSERT INTO {ref.physical} ({columns}) "
-                f"SELECT {columns} FROM {ref.buffer} WHERE {old}"
-            )
-            tx.execute(f"DELETE FROM {ref.buffer} WHERE {old}")
-            tx.put("table", str(ref), rewritten(resource))
-    return moved
-
-
-def _instant(moment: datetime) -> str:
-    micros = pa.scalar(moment, pa.timestamp("us", "UTC")).value
-    return f"make_timestamptz({micros})"
+def append(tx: Transaction, ref: TableRef, rows: pa.Table, now: datetime) -> None:
+    """Adds rows whose columns are the table's. The caller holds `lock_name(ref)`."""
+    columns = ", ".join(quoted(name) for name in rows.column_names)
+    micros = pa.scalar(now, pa.timestamp("us", "UTC")).value
+    # DuckDB finds `rows` in this frame, which costs it less than a table to be registered.
+    tx.cursor.execute(
+        f"INSERT INTO {ref.physical} ({columns}, {INSERTED}) "
+        f"SELECT *, make_timestamptz({micros}) FROM rows"
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import itemgetter
 from types import NoneType
 from typing import Any
 
@@ -38,6 +40,11 @@ class Problems:
         said = {"reason": reason, "location": location, "debugInfo": "", "message": message}
         self.by_row.setdefault(row, []).append(said)
 
+    def stop(self, rows: Iterable[int]) -> None:
+        """Notes rows that are kept out by the others, not by themselves."""
+        for row in rows:
+            self.add(row, "", "", reason="stopped")
+
 
 def arrow_type(column: Field) -> pa.DataType:
     """The Arrow type of a column, nesting included."""
@@ -52,10 +59,9 @@ def build(
     fields: Schema, rows: Sequence[Row], problems: Problems, *, ignore_unknown: bool
 ) -> pa.Table:
     """One column for each field. Rows that do not fit are noted and hold nulls there."""
-    rows = _renamed(fields, rows, problems, ignore_unknown)
     columns = {}
-    for column in fields:
-        values = [row.get(column.name) for row in rows]
+    by_column = _turned(fields, rows, problems, ignore_unknown)
+    for column, values in zip(fields, by_column, strict=True):
         if column.mode == "REQUIRED" and None in values:
             for i, value in enumerate(values):
                 if value is None:
@@ -66,13 +72,24 @@ def build(
     return pa.table(columns)
 
 
+def _turned(
+    fields: Schema, rows: Sequence[Row], problems: Problems, ignore_unknown: bool
+) -> Iterable[Sequence[Any]]:
+    """The values by column; a field that a row leaves out is null."""
+    names = [column.name for column in fields]
+    if all(len(row) == len(names) for row in rows):
+        with suppress(KeyError):
+            return [list(map(itemgetter(name), rows)) for name in names]
+    if not set().union(*rows) <= set(names):
+        rows = _renamed(fields, rows, problems, ignore_unknown)
+    return [[row.get(name) for row in rows] for name in names]
+
+
 def _renamed(
     fields: Schema, rows: Sequence[Row], problems: Problems, ignore_unknown: bool
 ) -> Sequence[Row]:
     """Rows under the columns' own names (any case is accepted), without unknown fields."""
     given = set().union(*rows)
-    if given <= {column.name for column in fields}:
-        return rows
     known = by_name(fields)
     names = {name: known[name.lower()].name for name in given if name.lower() in known}
     if not ignore_unknown:
@@ -84,7 +101,7 @@ def _renamed(
     return [{names[k]: v for k, v in row.items() if k in names} for row in rows]
 
 
-def _at_once(column: Field, values: list[Any]) -> pa.Array | None:
+def _at_once(column: Field, values: Sequence[Any]) -> pa.Array | None:
     """The column when all values are of the plain kind for its type, else None."""
     if column.type not in _DIRECT or column.mode == "REPEATED":
         return None
@@ -98,7 +115,7 @@ def _at_once(column: Field, values: list[Any]) -> pa.Array | None:
 
 
 def _one_by_one(
-    column: Field, values: list[Any], problems: Problems, ignore_unknown: bool
+    column: Field, values: Sequence[Any], problems: Problems, ignore_unknown: bool
 ) -> pa.Array:
     converted = []
     for i, value in enumerate(values):
@@ -111,16 +128,16 @@ def _one_by_one(
     return pa.array(converted, arrow_type(column))
 
 
-def _plain(type_: pa.DataType) -> Callable[[list[Any]], pa.Array]:
+def _plain(type_: pa.DataType) -> Callable[[Sequence[Any]], pa.Array]:
     return lambda values: pa.array(values, type_)
 
 
-def _parsed(type_: pa.DataType) -> Callable[[list[Any]], pa.Array]:
+def _parsed(type_: pa.DataType) -> Callable[[Sequence[Any]], pa.Array]:
     """Arrow reads ISO 8601 as BigQuery does; what it does not know is left to `values`."""
     return lambda values: pa.array(values, pa.string()).cast(type_)
 
 
-_DIRECT: dict[str, tuple[set[type], Callable[[list[Any]], pa.Array]]] = {
+_DIRECT: dict[str, tuple[set[type], Callable[[Sequence[Any]], pa.Array]]] = {
     "STRING": ({str, NoneType}, _plain(pa.string())),
     "INTEGER": ({int, NoneType}, _plain(pa.int64())),
     "FLOAT": ({float, int, NoneType}, _plain(pa.float64())),

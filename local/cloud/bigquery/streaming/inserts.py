@@ -14,12 +14,11 @@ import pyarrow as pa
 
 from local.cloud.bigquery import tables
 from local.cloud.bigquery.names import TableRef, Target
-from local.cloud.bigquery.resources import table_of
-from local.cloud.bigquery.schema import Schema
-from local.cloud.bigquery.store import Resource, Store
-from local.cloud.bigquery.streaming import bounds, buffer
+from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.streaming import bounds, buffer, layout
 from local.cloud.bigquery.streaming.columns import Problems, build
 from local.cloud.bigquery.streaming.duplicates import SeenIds
+from local.cloud.bigquery.streaming.layout import Layout
 from local.cloud.bigquery.streaming.requests import InsertRequest
 from local.cloud.http import ApiError
 
@@ -28,7 +27,7 @@ from local.cloud.http import ApiError
 class _Batch:
     """The good rows of one request, on their way to disk."""
 
-    fields: Schema
+    layout: Layout
     rows: pa.Table
     ids: Sequence[str]
     done: bool = False
@@ -37,11 +36,11 @@ class _Batch:
 
 @dataclass
 class _Line:
-    """The batches that wait for one table, and the insertIds it has seen."""
+    """One table: the batches that wait for it, and the insertIds it has seen."""
 
+    layout: Layout
     waiting: deque[_Batch] = field(default_factory=deque)
     seen: SeenIds = field(default_factory=SeenIds)
-    created: str = ""
 
 
 class Inserter:
@@ -57,58 +56,53 @@ class Inserter:
 
         One bad row stops all, unless the request skips invalid rows. Raises ApiError 400, 404.
         """
-        resource = _writable(self._store, target)
-        fields = tables.fields_of(resource)
-        problems = Problems()
-        rows = build(fields, request.rows, problems, ignore_unknown=request.ignore_unknown)
-        if partitioning := tables.partitioning_of(resource):
-            bounds.check(partitioning, rows, datetime.now(UTC), resource["id"], problems)
-        ids: Sequence[str] = request.ids
-        if problems.by_row:
-            good = [i not in problems.by_row for i in range(len(ids))]
-            if not request.skip_invalid or not any(good):
-                _stop_others(problems, good)
-                return problems
-            rows, ids = rows.filter(pa.array(good)), list(itertools.compress(ids, good))
-        self._commit(table_of(resource), _Batch(fields, rows, ids))
+        line = self._line(target)
+        current, problems = line.layout, Problems()
+        rows, ids = _checked(current, target.table, request, problems)
+        batch = _Batch(current, rows, ids)
+        if batch.rows.num_rows:
+            self._commit(target.table, line, batch)
         return problems
 
-    def _commit(self, ref: TableRef, batch: _Batch) -> None:
-        """Whoever gets the buffer's lock commits the batches of all who wait for it."""
+    def _line(self, target: Target) -> _Line:
+        """The table's line; a new one when another table has taken its name."""
+        ref = target.table
+        resource = tables.get(self._store, ref)
+        layout.check_decorator(resource, target)
         with self._guard:
-            line = self._lines.setdefault(ref, _Line())
-        if not buffer.exists(self._store, ref):
-            buffer.create(self._store, ref)
+            line = self._lines.get(ref)
+            if line is None or line.layout.created != resource["creationTime"]:
+                line = self._lines[ref] = _Line(layout.read(resource))
+            elif not line.layout.describes(resource):
+                line.layout = layout.read(resource)
+        return line
+
+    def _commit(self, ref: TableRef, line: _Line, batch: _Batch) -> None:
+        """Whoever gets the buffer's lock commits the batches of all who wait for it."""
         line.waiting.append(batch)
         with self._store.locked(buffer.lock_name(ref)):
             if not batch.done:
-                self._commit_all(ref, line)
+                self._commit_waiting(ref, line)
         if batch.error is not None:
             raise batch.error
 
-    def _commit_all(self, ref: TableRef, line: _Line) -> None:
+    def _commit_waiting(self, ref: TableRef, line: _Line) -> None:
         group = [line.waiting.popleft() for _ in range(len(line.waiting))]
         try:
             resource = tables.get(self._store, ref)
-            if line.created != resource["creationTime"]:
-                # Another table of the same name has seen other ids.
-                line.seen, line.created = SeenIds(), resource["creationTime"]
-            fields = tables.fields_of(resource)
-            fitting = []
+            fitting = [batch for batch in group if batch.layout.describes(resource)]
+            if fitting:
+                self._write(ref, line, fitting)
             for batch in group:
-                if batch.fields == fields:
-                    fitting.append(batch)
-                else:
-                    batch.error = ApiError(503, f"{ref} has just changed", "backendError")
-            self._write(ref, line, fitting)
+                if batch not in fitting:
+                    batch.error = ApiError(503, f"Table {ref} has just changed.", "backendError")
         except BaseException as error:
             for batch in group:
-                batch.error = batch.error or error
-        finally:
-            for batch in group:
-                batch.done = True
+                batch.error = error
+        for batch in group:
+            batch.done = True
 
-    def _write(self, ref: TableRef, line: _Line, group: list[_Batch]) -> None:
+    def _write(self, ref: TableRef, line: _Line, group: Sequence[_Batch]) -> None:
         ids = [id_ for batch in group for id_ in batch.ids]
         rows = pa.concat_tables([batch.rows for batch in group])
         fresh = line.seen.new(ids, time.monotonic())
@@ -120,26 +114,17 @@ class Inserter:
         line.seen.remember(ids)
 
 
-def _writable(store: Store, target: Target) -> Resource:
-    ref = target.table
-    resource = tables.get(store, ref)
-    if resource["type"] == "VIEW":
-        raise ApiError(400, "Cannot add rows to a table of type VIEW.")
-    if target.partition and resource.get("timePartitioning"):
-        name = f"{ref}${target.partition}"
-        raise ApiError(
-            400,
-            f"Streaming to metadata partition of column based partitioning table {name} is "
-            "disallowed.",
-        )
-    if target.partition:
-        raise ApiError(400, f"Table {ref} is not partitioned")
-    if not resource["schema"]["fields"]:
-        raise ApiError(400, f"The destination table {ref} has no schema.")
-    return resource
-
-
-def _stop_others(problems: Problems, good: Sequence[bool]) -> None:
-    for i, fine in enumerate(good):
-        if fine:
-            problems.add(i, "", "", reason="stopped")
+def _checked(
+    layout: Layout, ref: TableRef, request: InsertRequest, problems: Problems
+) -> tuple[pa.Table, Sequence[str]]:
+    """The rows to insert and their ids; what keeps the others out is noted."""
+    rows = build(layout.fields, request.rows, problems, ignore_unknown=request.ignore_unknown)
+    if layout.partitioning:
+        bounds.check(layout.partitioning, rows, datetime.now(UTC), ref, problems)
+    if not problems.by_row:
+        return rows, request.ids
+    good = [i not in problems.by_row for i in range(len(request.rows))]
+    if not request.skip_invalid:
+        problems.stop(i for i, fine in enumerate(good) if fine)
+        good = [False] * len(good)
+    return rows.filter(pa.array(good)), list(itertools.compress(request.ids, good))
