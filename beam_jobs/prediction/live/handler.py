@@ -13,6 +13,7 @@ from beam_jobs.messages.requests import Requests
 from beam_jobs.objects import open_objects
 from beam_jobs.prediction.live.bundles import bundles_under_way
 from beam_jobs.prediction.live.giving_up import give_up
+from beam_jobs.prediction.live.last_resort import LastResort
 from beam_jobs.prediction.live.model import LiveModel
 from beam_jobs.prediction.live.rows import Call, LiveRows
 from beam_jobs.prediction.live.suspects_folder import KnownSuspects, SuspectsFolder
@@ -26,6 +27,9 @@ REFRESH_SECONDS = 5.0
 """How old the knowledge of what hung other workers may be."""
 FIRST_READING_SECONDS = 30.0
 """How long a worker waits, before its first call, to learn what hung earlier ones."""
+
+LAST_RESORT_SECONDS = 60.0
+"""How much longer than a call that hangs a process may live that runs no Python code at all."""
 
 
 class LiveBatch(Protocol):
@@ -93,4 +97,5 @@ def _live_rows(batch: LiveBatch) -> LiveRows:
 
 
 def _watchdog(seconds: float, folder: SuspectsFolder) -> Watchdog[Call]:
-    return Watchdog(seconds, lambda calls: give_up(calls, seconds, folder))
+    last_resort = LastResort(seconds + LAST_RESORT_SECONDS)
+    return Watchdog(seconds, lambda calls: give_up(calls, seconds, folder), last_resort)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+from beam_jobs.prediction.live.last_resort import LastResort
+
 Watched = TypeVar("Watched")
 
 
@@ -19,9 +21,12 @@ class Watchdog(Generic[Watched]):
     time late.
     """
 
-    def __init__(self, seconds: float, on_hang: Callable[[list[Watched]], None]) -> None:
+    def __init__(
+        self, seconds: float, on_hang: Callable[[list[Watched]], None], last_resort: LastResort
+    ) -> None:
         self._seconds = seconds
         self._on_hang = on_hang
+        self._last_resort = last_resort
         self._under_way: dict[int, tuple[float, Watched]] = {}
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -48,10 +53,12 @@ class Watchdog(Generic[Watched]):
 
     def _watch(self) -> None:
         while not self._closed.wait(self._seconds / 20):
-            if hanging := self._take_hanging():
+            self._last_resort.put_off()
+            if hanging := self._hanging():
                 self._on_hang(hanging)
+        self._last_resort.cancel()
 
-    def _take_hanging(self) -> list[Watched]:
+    def _hanging(self) -> list[Watched]:
         begun_by = time.monotonic() - self._seconds
         with self._lock:
             return [watched for begun, watched in self._under_way.values() if begun <= begun_by]

@@ -12,6 +12,7 @@ import pytest
 
 from beam_jobs.objects.files import FileObjects
 from beam_jobs.prediction.live.bundles import BundlesUnderWay
+from beam_jobs.prediction.live.last_resort import LastResort
 from beam_jobs.prediction.live.model import LiveModel
 from beam_jobs.prediction.live.rows import Call, LiveRows
 from beam_jobs.prediction.live.suspects import RequestKey, Suspicion
@@ -60,7 +61,7 @@ def live_model(
     )
     known = KnownSuspects(SuspectsFolder("unread", "r1", FileObjects()), refresh_seconds=5)
     known.now = suspects or {}
-    watchdog: Watchdog[Call] = Watchdog(spec.model_timeout_seconds, lambda _: None)
+    watchdog: Watchdog[Call] = Watchdog(60, lambda _: None, LastResort(60))
     return LiveModel(model, spec, bundles, known, watchdog)
 
 

@@ -9,13 +9,14 @@ from queue import Empty, Queue
 
 import pytest
 
+from beam_jobs.prediction.live.last_resort import LastResort
 from beam_jobs.prediction.live.watchdog import Watchdog
 
 
 @contextmanager
 def started(seconds: float) -> Iterator[tuple[Watchdog[str], Queue[list[str]]]]:
     hanging: Queue[list[str]] = Queue()
-    watchdog: Watchdog[str] = Watchdog(seconds, hanging.put)
+    watchdog: Watchdog[str] = Watchdog(seconds, hanging.put, LastResort(60))
     watchdog.start()
     yield watchdog, hanging
     watchdog.close()
