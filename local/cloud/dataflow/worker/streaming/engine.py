@@ -61,16 +61,21 @@ class Engine:
             while self._turn():
                 pass
         finally:
-            for source in self._sources:
-                source.close()
+            self.give_back()
             self._graph.dofns.teardown()
+
+    def give_back(self) -> None:
+        """Returns to Pub/Sub what has not been acknowledged."""
+        for source in self._sources:
+            source.close()
 
     def _turn(self) -> bool:
         """Does all there is to do, or waits a moment. False when there will be nothing any more."""
         self._work()
         self._settle()
+        self._read()
         self._ready.extend(self._graph.fired({work.step for _, _, work in self._delayed}))
-        if self._ready or self._read():
+        if self._ready:
             return True
         if all(source.ended for source in self._sources) and not self._something_waits():
             return False
@@ -81,8 +86,8 @@ class Engine:
     def _something_waits(self) -> bool:
         return bool(self._delayed or self._blocked or self._graph.awaits_clock())
 
-    def _read(self) -> bool:
-        """Takes a bundle from each source that has one; True when there is work now."""
+    def _read(self) -> None:
+        """Takes a bundle from each source that has one, and brings event time forward."""
         if self._ending.is_set():
             for source in self._sources:
                 source.stop()
@@ -94,7 +99,6 @@ class Engine:
             if batch:
                 self._add(outputs, batch)
                 self._finish_if_done(batch)
-        return bool(self._ready)
 
     def _work(self) -> None:
         self._wake()

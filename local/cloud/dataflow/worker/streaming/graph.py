@@ -85,30 +85,39 @@ class Graph:
         if not self._ready(work):
             return None
         values = [work.side_inputs[side_input] for side_input in work.step.side_inputs]
+        evaluator = self._registry.get_evaluator(work.step, work.bundle, values)
         with self._steps.running(work.step):
-            evaluator = self._registry.get_evaluator(work.step, work.bundle, values)
-            evaluator.start_bundle()
-            for timer in work.timers:
-                evaluator.process_timer_wrapper(timer)
-            for element in work.bundle.get_elements_iterable():
-                self._steps.at_element()
-                evaluator.process_element(element)
-            result = evaluator.finish_bundle()
+            result = self._process(evaluator, work)
         return self._commit(work.bundle, work.timers, result)
 
+    def _process(self, evaluator: Any, work: Work) -> TransformResult:
+        at_element = self._steps.at_element
+        try:
+            at_element()
+            evaluator.start_bundle()
+            for timer in work.timers:
+                at_element()
+                evaluator.process_timer_wrapper(timer)
+            for element in work.bundle.get_elements_iterable():
+                at_element()
+                evaluator.process_element(element)
+            at_element()
+            return evaluator.finish_bundle()
+        finally:
+            self._steps.at_rest()
+
     def _ready(self, work: Work) -> bool:
-        window = max(
-            (element.windows[0] for element in work.bundle.get_elements_iterable()),
-            key=lambda window: window.end,
-            default=None,
-        )
+        """Whether all side inputs of a step are there; the missing ones will wake the work."""
+        if not work.step.side_inputs:
+            return True
+        windows = [element.windows[0] for element in work.bundle.get_elements_iterable()]
+        latest = max(windows, key=lambda window: window.end, default=None)
         for side_input in work.step.side_inputs:
             if side_input not in work.side_inputs:
-                mapping = side_input._view_options().get(
-                    "window_mapping_fn", sideinputs._global_window_mapping_fn
-                )
+                options = side_input._view_options()
+                onto = options.get("window_mapping_fn", sideinputs._global_window_mapping_fn)
                 value = self._side_inputs.get_value_or_block_until_ready(
-                    side_input, work, mapping(window).end
+                    side_input, work, onto(latest).end
                 )
                 if not value:
                     return False

@@ -29,6 +29,7 @@ _NOT_SUPPORTED = "the local Dataflow does not support"
 def restore(proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions) -> beam.Pipeline:
     """The pipeline as Python objects, with what the direct runner puts in for its own."""
     _open_up_reads(proto)
+    _give_writes_an_output(proto)
     pipeline = beam.Pipeline.from_runner_api(proto, BundleBasedDirectRunner(), options)
     pipeline.replace_all([_ReshuffleOverride(), *_get_transform_overrides(options)])
     pipeline.visit(_PublishInPlace())
@@ -64,6 +65,17 @@ def _open_up_reads(proto: beam_runner_api_pb2.Pipeline) -> None:
     for transform in transforms.values():
         if any(transforms[id].spec.urn == _READ for id in transform.subtransforms):
             transform.spec.Clear()
+
+
+def _give_writes_an_output(proto: beam_runner_api_pb2.Pipeline) -> None:
+    """Beam takes a transform without any output for a composite one, and passes over it."""
+    components = proto.components
+    for id, transform in components.transforms.items():
+        if transform.spec.urn == _WRITE and not transform.outputs:
+            [input_id] = transform.inputs.values()
+            output = components.pcollections[f"{id}/output"]
+            output.CopyFrom(components.pcollections[input_id])
+            transform.outputs["None"] = f"{id}/output"
 
 
 class _ReshuffleOverride(PTransformOverride):

@@ -1,7 +1,8 @@
 """What happens to messages whose bundle failed: a pure plan.
 
-Dataflow retries a failed bundle for ever. So does this, after a growing pause, and in two halves
-each time, so that a message that always fails is soon alone and the others go on without it.
+Dataflow retries a failed bundle for ever. So does this, in two halves each time, so that a message
+that always fails is soon alone and the others go on without it; alone it is tried again after a
+growing pause.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
 
 def pause_after(failures: int) -> float:
     """Seconds to wait after so many failures in a row."""
-    return min(FIRST_PAUSE * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * 2.0 ** min(max(failures - 1, 0), 20), LONGEST_PAUSE)
 
 
 @dataclass(order=True)
@@ -39,7 +40,7 @@ class Retries:
         self.messages = 0
 
     def add(self, messages: list[Any], generation: int, failures: int, now: float) -> None:
-        """Takes messages whose bundle has failed so many times by now."""
+        """Takes the messages of a bundle that has failed; a single one, so many times by now."""
         pause, middle = pause_after(failures), len(messages) // 2
         for half in filter(None, (messages[:middle], messages[middle:])):
             retry = Retry(now + pause, next(self._order), half, generation, failures)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, WorkerOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from local.cloud.dataflow.folder import JobFolder, Streaming
+from local.cloud.dataflow.outcome import EXIT_LOST
 from local.cloud.dataflow.worker.commands import Commands
 from local.cloud.dataflow.worker.streaming import pipeline as pipelines
 from local.cloud.dataflow.worker.streaming.engine import Engine
@@ -22,6 +24,7 @@ from local.cloud.dataflow.worker.streaming.reader import Reader
 from local.cloud.dataflow.worker.streaming.source import Source
 from local.cloud.dataflow.worker.streaming.steps import Steps
 from local.cloud.dataflow.worker.streaming.subscription import Subscription
+from local.cloud.dataflow.worker.streaming.watchdog import Watchdog
 
 EMULATOR = "PUBSUB_EMULATOR_HOST"
 
@@ -37,6 +40,8 @@ def run_streaming(
     parsed = PipelineOptions.from_dictionary(options)
     how = folder.plan().streaming
     assert how
+    # It logs what the engine is about to report.
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
     pipelines.check(proto, os.environ.get(EMULATOR))
     steps = Steps()
     metrics = StreamingMetrics(folder, proto, steps)
@@ -44,9 +49,18 @@ def run_streaming(
     (home / "ready").touch()
     commands.await_go()
     commands.on_drain(engine.end)
+    steps.attach()
+    if minutes := parsed.view_as(WorkerOptions).element_processing_timeout_minutes:
+        Watchdog(steps, minutes * 60, lambda why: _abandon(home, why, engine)).start()
     with metrics:
-        steps.attach()
         engine.run()
+
+
+def _abandon(home: Path, why: str, engine: Engine) -> None:
+    """Ends this process on the spot, with its messages given back to Pub/Sub."""
+    (home / "failure.txt").write_text(why)
+    engine.give_back()
+    os._exit(EXIT_LOST)
 
 
 def assemble(

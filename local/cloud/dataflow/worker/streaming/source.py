@@ -65,8 +65,8 @@ class Source:
 
     def failed(self, batch: Batch) -> None:
         self._under_way -= 1
-        now, failures = time.monotonic(), batch.failures + 1
-        self._retries.add(batch.messages, batch.generation, failures, now)
+        failures = batch.failures + 1 if len(batch.messages) == 1 else 0
+        self._retries.add(batch.messages, batch.generation, failures, time.monotonic())
 
     def acknowledge(self, batch: Batch) -> None:
         self._reader.acknowledge(batch.messages, batch.generation)

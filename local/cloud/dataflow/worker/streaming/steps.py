@@ -21,7 +21,8 @@ class Steps:
         self._sampler = statesampler.StateSampler("", CounterFactory())
         self._containers: dict[AppliedPTransform, MetricsContainer] = {}
         self._states: dict[AppliedPTransform, AbstractContextManager[Any]] = {}
-        self.moment = time.monotonic()
+        self.busy_since: float | None = None
+        """Since when the code has been at the same element."""
         self._elements: dict[tuple[str, str | None], int] = {}
 
     def attach(self) -> None:
@@ -38,8 +39,12 @@ class Steps:
         return self._states[step]
 
     def at_element(self) -> None:
-        """Tells that the code has come to another element."""
-        self.moment = time.monotonic()
+        """Notes that the code has come to another element, or to the end of a bundle."""
+        self.busy_since = time.monotonic()
+
+    def at_rest(self) -> None:
+        """Notes that no code of the pipeline runs."""
+        self.busy_since = None
 
     def count(self, step: AppliedPTransform, tag: str | None, elements: int) -> None:
         """Elements that a step put out."""

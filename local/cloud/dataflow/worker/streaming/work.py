@@ -23,6 +23,7 @@ class Batch:
     """The messages as the pipeline sees them, with their event times."""
     generation: int
     failures: int = 0
+    """How often a message that is alone in its bundle has failed."""
     open: int = 0
     """Pieces of work of the first stage still to be done."""
     exits: list[Work] = field(default_factory=list)
