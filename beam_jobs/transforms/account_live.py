@@ -54,8 +54,8 @@ class AccountLive(beam.DoFn):
 
     def _note_events(self, batch: ScoredBatch[Requests]) -> None:
         who = batch.source.identity
-        happened = pc.min_element_wise(who.column("event_time"), who.column("published_at"))
-        latest = pc.max(happened).cast(pa.int64()).as_py()
+        micros = (who.column(name).cast(pa.int64()) for name in ("event_time", "published_at"))
+        latest: int | None = pc.max(pc.min_element_wise(*micros)).as_py()
         if latest is not None and (self._latest is None or latest > self._latest):
             self._latest = latest
             self._last_event.set(latest // 1_000)

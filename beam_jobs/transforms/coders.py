@@ -29,6 +29,10 @@ class BatchCoder(Coder):
         size: int = value.nbytes
         return size
 
+    def to_type_hint(self) -> Any:
+        """Asked for by runners that take a pipeline from its proto."""
+        return Any
+
     def is_deterministic(self) -> bool:
         return False
 
