@@ -64,6 +64,8 @@ class DataflowSpec(Declared):
     labels: dict[LabelKey, LabelValue] = {}
     """Labels of every job, beside those that Nightstream sets itself."""
     launch_timeout_seconds: Annotated[int, Constrained(ge=10)] = 600
+    drain_timeout_seconds: Annotated[int, Constrained(ge=1)] = 3600
+    """A drain that takes longer fails its task; the job is left alone."""
     submit_options: dict[str, str | bool | int] = {}
     """More Beam pipeline options, by name."""
 

@@ -1,8 +1,10 @@
-"""What the UI says about a service's DAG, from its spec."""
+"""What the UI says about a service's DAGs, from its spec."""
 
 from __future__ import annotations
 
 from beam_jobs.spec import EnvironmentSpec, Field, ServiceSpec
+from beam_jobs.spec.streaming import FoundIn
+from nightstream.streaming.naming import Slot, live_job_name
 
 
 def batch_documentation(spec: ServiceSpec, environment: EnvironmentSpec) -> str:
@@ -41,6 +43,61 @@ partition; a night that is published already is left as it is.
 """
 
 
+def streaming_documentation(spec: ServiceSpec, environment: EnvironmentSpec) -> str:
+    """The page of a streaming DAG, in Markdown."""
+    streaming = spec.streaming
+    assert streaming is not None
+    tables = f"{environment.project}.{environment.bigquery.dataset}.{spec.service}"
+    topics = f"projects/{environment.project}/topics"
+    job = live_job_name(spec.service, Slot.A)
+    drain = environment.dataflow.drain_timeout_seconds
+    answers = f"`{topics}/{streaming.response_topic}`" if streaming.response_topic else "not sent"
+    fields = "\n".join(_field_row(field) for field in spec.input.fields)
+    return f"""\
+# {spec.service}: requests as they arrive
+
+{spec.description}
+
+Owner: {spec.owner}. The Dataflow job `{job}` scores requests as they are published, until it is
+drained or cancelled. This DAG starts and stops it. Killing a task, or trying it again, stops no job
+and starts no second one.
+
+| | |
+|---|---|
+| Requests | `{topics}/{streaming.topic}`, read from the subscription `{streaming.subscription}` |
+| Payload | {_PAYLOADS[streaming.payload.type]} |
+| Request id | {_found_in(streaming.request_id, "the id of the message and the line in it")} |
+| Event time | {_found_in(streaming.event_time, "the time of publishing")} |
+| Answers | {answers} |
+| Model | `{spec.model.version}` of `gs://{environment.buckets.models}/{spec.service}` |
+
+| to read | what it holds |
+|---|---|
+| `{tables}_predictions_live_unique` | one prediction for each request |
+| `{tables}_dead_letters_live_unique` | the requests that were not scored, and why |
+| `{tables}_predictions_live`, `…_dead_letters_live` | every row that was written |
+
+A request counts once within the day on which it was published: filter the views by `publish_date`,
+which reads the partitions of those days only.
+
+| action | what it does |
+|---|---|
+| `start` | launches the job, unless this very revision runs; refused while another one does |
+| `drain` | stops reading, finishes what was read; fails after {drain} s, leaving the job alone |
+| `cancel` | stops at once; what was not finished is read again by the next job |
+
+**Metrics** (namespace `nightstream`) are shown beside the job; the button *Dataflow job* of a task
+leads there. `requests` = `scored` + `dead`, `dead_<error code>`, `batches`, `rows_per_batch`,
+`model_calls`, `publish_to_scored_ms` with a counter `publish_to_scored_ms_le_<bound>` for each
+bound, and `last_event_time_ms`.
+
+| field | type | needed | rule |
+|---|---|---|---|
+{fields}
+"""
+
+
+_PAYLOADS = {"json": "one JSON object per message", "csv": "CSV lines, any number per message"}
 _WITHOUT_FILES = {
     "fail": "fails",
     "skip": "is skipped",
@@ -57,6 +114,15 @@ def _completeness(spec: ServiceSpec) -> str:
             return f"`{rule.object}` is there with all files that it lists"
         case "quiet":
             return f"no new file came for {rule.minutes:g} minutes"
+
+
+def _found_in(place: FoundIn, otherwise: str) -> str:
+    places = [
+        f"{kind} `{name}`"
+        for kind, name in (("attribute", place.attribute), ("field", place.field))
+        if name
+    ]
+    return ", else ".join([*places, otherwise])
 
 
 def _field_row(field: Field) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
 
     from beam_jobs.spec import EnvironmentSpec
-    from nightstream.tables import TableId, TableSchema
+    from nightstream.tables import TableId, TableSchema, View
 
 
 def bigquery_client(environment: EnvironmentSpec) -> Client:
@@ -52,9 +52,31 @@ def created_table(client: Client, table_id: TableId, schema: TableSchema) -> Tab
 
 def extended_table(client: Client, table_id: TableId, schema: TableSchema) -> None:
     """Creates the table where there is none, and adds the columns that it lacks."""
-    table = created_table(client, table_id, schema)
-    there = {field.name for field in table.schema}
-    missing = [field for field in schema_fields(schema) if field.name not in there]
+    add_missing_columns(client, created_table(client, table_id, schema), schema)
+
+
+def add_missing_columns(client: Client, table: Table, schema: TableSchema) -> None:
+    """Adds the columns that a table lacks; BigQuery takes no notice of case in their names."""
+    there = {field.name.lower() for field in table.schema}
+    missing = [field for field in schema_fields(schema) if field.name.lower() not in there]
     if missing:
         table.schema = [*table.schema, *missing]
         client.update_table(table, ["schema"])
+
+
+def standing_view(client: Client, view: View) -> Table:
+    """What stands under the view's name: the view, created or changed to its query where needed,
+    or a table that somebody else put there."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.bigquery import Table
+
+    wanted = Table(str(view.id))
+    wanted.view_query = view.query
+    try:
+        standing = client.get_table(str(view.id))
+    except NotFound:
+        return client.create_table(wanted, exists_ok=True)
+    if standing.table_type != "VIEW" or standing.view_query == view.query:
+        return standing
+    standing.view_query = view.query
+    return client.update_table(standing, ["view_query"])

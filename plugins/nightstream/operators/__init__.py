@@ -1,1 +1,1 @@
-"""The tasks of a night. Importing them is light; whatever is heavy is imported when one runs."""
+"""The tasks of the DAGs. Importing them is light; whatever is heavy is imported when one runs."""

@@ -6,15 +6,17 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from nightstream.forms.batch import NightChoices
 from nightstream.runs import AuditedRun, PublishedRun, ResolvedRun, ScoredRun
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from pydantic import BaseModel
 
     from beam_jobs.objects import Objects
+    from beam_jobs.runs.plan import ModelPin
     from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 
 
@@ -32,6 +34,28 @@ class ServiceOperator(BaseOperator):
         from nightstream.hooks.storage import gcs_objects
 
         return gcs_objects(self.environment)
+
+    def pinned_model(self, name: str | None) -> ModelPin:
+        """The version of that name or alias; without one, the version that the spec names."""
+        from beam_jobs.prediction.versions import ModelError
+        from nightstream.models import pin_model
+
+        name = name or self.spec.model.version
+        try:
+            model = pin_model(self.spec, self.environment, name, self.objects)
+        except ModelError as error:
+            raise AirflowFailException(str(error)) from error
+        self.log.info("Model: %s names version %s in %s", name, model.version, model.uri)
+        return model
+
+    def write_plan(self, uri: str, plan: BaseModel) -> None:
+        """Writes a plan once; whoever comes later to the same identity finds it."""
+        from beam_jobs.objects import ObjectExistsError
+
+        try:
+            self.objects.create(uri, plan.model_dump_json(indent=2).encode())
+        except ObjectExistsError:
+            self.log.info("This very work was planned before")
 
 
 def night_of(context: Context, spec: ServiceSpec) -> date:

@@ -1,7 +1,8 @@
-"""What the tasks that deal with a run's Dataflow job have in common."""
+"""What the tasks that deal with Dataflow jobs have in common."""
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
 
     from nightstream.hooks.dataflow import DataflowHook
     from nightstream.jobs.job import Job
+    from nightstream.jobs.launcher import Launched
+
+
+LOOKS_AFTER_LAUNCH = 5
+"""How often a job that was just launched is looked for before it is missed."""
 
 
 class JobWaitingOperator(WaitingOperator):
-    """Looks at Dataflow jobs and waits for them."""
+    """Looks at Dataflow jobs, launches them and waits for them.
+
+    A task that is killed, cleared or retried leaves its job alone: there is no `on_kill`.
+    """
 
     operator_extra_links = (DataflowJobLink(),)
     link = ""
@@ -53,6 +62,22 @@ class JobWaitingOperator(WaitingOperator):
                 until.isoformat() if until else None,
             )
         )
+
+    def launch(self, command: Sequence[str]) -> Launched:
+        """Runs a launcher, within the environment's time; what it says goes into the task's log."""
+        from nightstream.jobs.launcher import run_launcher
+
+        timeout = self.environment.dataflow.launch_timeout_seconds
+        self.log.info("Launching (within %d s): %s", timeout, command)
+        with self.dataflow.provide_gcp_credential_file_as_context():
+            launched = run_launcher(command, timeout, self.log.info)
+        if launched.timed_out:
+            self.log.warning("The launcher took longer than %d s and was killed", timeout)
+        return launched
+
+    def pause_between_looks(self) -> None:
+        """Between two looks for a job that was just launched."""
+        time.sleep(min(self.environment.airflow.poll_seconds, 2))
 
     def execute(self, context: Context) -> Any:
         return self.turn(context)

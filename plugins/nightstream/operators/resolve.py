@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException
 
 from nightstream.forms.batch import NightChoices
 from nightstream.operators.base import ServiceOperator, night_of
@@ -26,14 +26,17 @@ class ResolveOperator(ServiceOperator):
     ui_color = "#e8f1fb"
 
     def execute(self, context: Context) -> dict[str, Any]:
+        from beam_jobs.runs.layout import RunLayout
+
         choices = NightChoices.of(context)
         score_date = night_of(context, self.spec)
         plan = self._plan(
             score_date,
             self._inputs(score_date, choices.source, context["ti"]),
-            self._model(choices.model_version or self.spec.model.version),
+            self.pinned_model(choices.model_version),
         )
-        plan_uri = self._write(plan)
+        plan_uri = RunLayout(plan.root, plan.run_key).plan
+        self.write_plan(plan_uri, plan)
         self.log.info("Night %s is run %s, planned in %s", score_date, plan.run_key, plan_uri)
         limit = choices.dead_letter_limit
         resolved = ResolvedRun(
@@ -85,38 +88,6 @@ class ResolveOperator(ServiceOperator):
             )
         pinned = (InputObject(uri=f.uri, generation=f.generation, size=f.size) for f in files)
         return tuple(pinned)
-
-    def _model(self, name: str) -> ModelPin:
-        from beam_jobs.prediction.signature import check_signature
-        from beam_jobs.prediction.versions import ModelError, open_version, resolve_version
-        from beam_jobs.runs.plan import ModelPin
-
-        root = f"gs://{self.environment.buckets.models}/{self.spec.service}"
-        try:
-            version = resolve_version(root, name, self.objects)
-            manifest = open_version(version.folder, self.objects)
-            check_signature(manifest, self.spec)
-        except ModelError as error:
-            raise AirflowFailException(str(error)) from error
-        self.log.info("Model: %s names version %s in %s", name, version.name, version.folder)
-        return ModelPin(
-            uri=version.folder,
-            version=version.name,
-            kind=manifest.kind,
-            sha256=manifest.sha256,
-        )
-
-    def _write(self, plan: RunPlan) -> str:
-        """Writes the plan once; whoever comes later to the same identity finds it."""
-        from beam_jobs.objects import ObjectExistsError
-        from beam_jobs.runs.layout import RunLayout
-
-        uri = RunLayout(plan.root, plan.run_key).plan
-        try:
-            self.objects.create(uri, plan.model_dump_json(indent=2).encode())
-        except ObjectExistsError:
-            self.log.info("This very work was planned before")
-        return uri
 
     def _late_inputs(self, score_date: date) -> tuple[str, ...]:
         from nightstream.inputs.completeness import ManifestError, night_files

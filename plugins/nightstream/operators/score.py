@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from nightstream.operators.base import resolved_run
-from nightstream.operators.job_waiting import JobWaitingOperator
+from nightstream.operators.job_waiting import LOOKS_AFTER_LAUNCH, JobWaitingOperator
 from nightstream.runs import ResolvedRun, ScoredRun
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from nightstream.jobs.launcher import Launched
     from nightstream.scoring.claims import Claim, Claims
     from nightstream.scoring.decision import Seen
-
-LOOKS_AFTER_LAUNCH = 5
-"""How often a job that was just launched is looked for before it is missed."""
 
 
 class ScoreOperator(JobWaitingOperator):
@@ -68,7 +64,6 @@ class ScoreOperator(JobWaitingOperator):
         return Seen(run.run_key, jobs, attempts, complete)
 
     def _launch(self, run: ResolvedRun, claim: Claim, attempt: int) -> dict[str, Any]:
-        from nightstream.jobs.launcher import run_launcher
         from nightstream.scoring.files import reserve_attempt
         from nightstream.scoring.launch import launch_command
 
@@ -77,13 +72,7 @@ class ScoreOperator(JobWaitingOperator):
             return self._settle(run, claim)
         claim = claim.model_copy(update={"attempt": attempt})
         self._claims(run).put(claim)
-        command = launch_command(run, attempt, self.spec, self.environment)
-        timeout = self.environment.dataflow.launch_timeout_seconds
-        self.log.info("Launching attempt %d (within %d s): %s", attempt, timeout, command)
-        with self.dataflow.provide_gcp_credential_file_as_context():
-            launched = run_launcher(command, timeout, self.log.info)
-        if launched.timed_out:
-            self.log.warning("The launcher took longer than %d s and was killed", timeout)
+        launched = self.launch(launch_command(run, attempt, self.spec, self.environment))
         return self._after_launch(run, claim, attempt, launched)
 
     def _after_launch(
@@ -100,7 +89,7 @@ class ScoreOperator(JobWaitingOperator):
             if not isinstance(decide(seen, run.force, attempt), Launch):
                 self.log.info("Another run's job holds the name: it is adopted")
                 return self._settle(run, claim)
-            time.sleep(min(self.environment.airflow.poll_seconds, 2))
+            self.pause_between_looks()
         message = f"attempt {attempt} was not launched; the launcher's last lines:\n{launcher.tail}"
         if launcher.refused:
             self._claims(run).remove(claim)

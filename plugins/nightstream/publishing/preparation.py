@@ -9,10 +9,16 @@ from nightstream.hooks.bigquery import created_table
 from nightstream.publishing.evolution import SchemaConflictError, conflicts
 from nightstream.publishing.ledger import Night
 from nightstream.publishing.loads import Load
-from nightstream.tables import Column, TableId, dead_letters_schema, predictions_schema
+from nightstream.tables import (
+    Column,
+    TableId,
+    TableSchema,
+    dead_letters_schema,
+    predictions_schema,
+)
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client
+    from google.cloud.bigquery import Client, Table
 
     from beam_jobs.runs.manifest import RunManifest
     from beam_jobs.runs.plan import RunPlan
@@ -54,9 +60,16 @@ def prepare_tables(client: Client, cargo: Cargo) -> None:
     them.
     """
     for load in (cargo.dead_letters, cargo.predictions):
-        table = created_table(client, load.table, load.schema)
-        existing = [Column(field.name, field.field_type) for field in table.schema]
-        partitioned_by = table.time_partitioning.field if table.time_partitioning else None
-        found = conflicts(existing, partitioned_by, load.schema)
-        if found:
-            raise SchemaConflictError(str(load.table), found)
+        fitting_table(client, load.table, load.schema)
+
+
+def fitting_table(client: Client, table_id: TableId, schema: TableSchema) -> Table:
+    """The table, created where there was none. Raises SchemaConflictError where it cannot take the
+    rows, unless it only lacks columns."""
+    table = created_table(client, table_id, schema)
+    existing = [Column(field.name, field.field_type) for field in table.schema]
+    partitioned_by = table.time_partitioning.field if table.time_partitioning else None
+    found = conflicts(existing, partitioned_by, schema)
+    if found:
+        raise SchemaConflictError(str(table_id), found)
+    return table
