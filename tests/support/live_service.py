@@ -1,0 +1,264 @@
+"""A service of its own with its streaming job, on a local cloud and the real Pub/Sub emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, storage
+
+from beam_jobs.objects.gcs import GcsObjects
+from beam_jobs.prediction.versions import open_version, resolve_version
+from beam_jobs.runs.plan import ModelPin
+from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
+from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.jobs.options import dataflow_options
+from nightstream.tables.base import TableSchema
+from nightstream.tables.live import (
+    live_dead_letters_schema,
+    live_dead_letters_view,
+    live_predictions_schema,
+    live_predictions_view,
+)
+from tests.support.local_cloud import PROJECT, ROOT, LocalCloud
+from tests.support.pubsub_emulator import Paths, PubsubEmulator
+from tests.support.specs import an_environment
+
+REGION = "us-central1"
+RUNNING = "JOB_STATE_RUNNING"
+DRAINED = "JOB_STATE_DRAINED"
+CANCELLED = "JOB_STATE_CANCELLED"
+_PATIENCE_S = 90
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the unique views say of a service's requests: each of them once, by its id."""
+
+    scored: Counter[str]
+    dead: dict[str, str]
+    """Error code by request id."""
+    dead_rows: int
+
+    def exactly(self, ids: Iterable[str]) -> bool:
+        """Whether each of the requests, and no other, is in just one of the views, once."""
+        found = self.scored + Counter(dict.fromkeys(self.dead, 1))
+        return found == Counter(dict.fromkeys(ids, 1)) and self.dead_rows == len(self.dead)
+
+
+class LiveService:
+    """One service: topic, subscription, tables and views, model, plan; and its job when started.
+
+    The model is the champion in the folder `<models bucket>/<service>`, put there by `release`.
+    """
+
+    def __init__(
+        self, cloud: LocalCloud, pubsub: PubsubEmulator, spec: ServiceSpec, image: str
+    ) -> None:
+        self.cloud = cloud
+        self.pubsub = pubsub
+        assert spec.streaming is not None
+        self.spec = spec
+        self.bucket = f"{spec.service.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
+        self.dataset = self.bucket.replace("-", "_")
+        self.job_name = f"{spec.service.replace('_', '-')}-live-a"
+        self.environment: EnvironmentSpec = an_environment(
+            cloud.url,
+            buckets={"input": self.bucket, "work": self.bucket, "models": self.bucket},
+            bigquery={"dataset": self.dataset},
+            dataflow={"worker_image": image},
+        )
+        options = ClientOptions(api_endpoint=cloud.url)
+        anonymous = AnonymousCredentials()
+        self.client = bigquery.Client(PROJECT, anonymous, client_options=options)
+        self.objects = GcsObjects(storage.Client(PROJECT, anonymous, client_options=options))
+        self.paths: Paths = pubsub.create(
+            spec.streaming.topic, spec.streaming.subscription, ack_deadline_seconds=60
+        )
+        if spec.streaming.response_topic is not None:
+            self.answers = pubsub.create(spec.streaming.response_topic)
+        self.job_id = ""
+
+    @property
+    def models(self) -> str:
+        """Folder of the service's model versions."""
+        return f"gs://{self.bucket}/{self.spec.service}"
+
+    def prepare(self) -> StreamingPlan:
+        """Bucket and dataset first, then `release` a model, then this: tables, views, plan."""
+        version = resolve_version(self.models, self.spec.model.version, self.objects)
+        manifest = open_version(version.folder, self.objects)
+        pin = ModelPin(
+            uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
+        )
+        plan = build_streaming_plan(self.spec, self.environment, pin)
+        self._create_table(plan.tables.predictions, live_predictions_schema(self.spec))
+        self._create_table(plan.tables.dead_letters, live_dead_letters_schema())
+        for view in (
+            live_predictions_view(self.spec, self.environment),
+            live_dead_letters_view(self.spec, self.environment),
+        ):
+            table = bigquery.Table(str(view.id))
+            table.view_query = view.query
+            self.client.create_table(table, exists_ok=True)
+        self.objects.put(plan.uri, plan.model_dump_json().encode())
+        self.plan = plan
+        return plan
+
+    def _create_table(self, name: str, schema: TableSchema) -> None:
+        fields = [bigquery.SchemaField(column.name, column.type) for column in schema.columns]
+        table = bigquery.Table(f"{PROJECT}.{self.dataset}.{name}", fields)
+        table.time_partitioning = bigquery.TimePartitioning(field=schema.partitioned_by)
+        table.clustering_fields = list(schema.clustered_by)
+        self.client.create_table(table)
+
+    def create_places(self) -> None:
+        """The bucket and the dataset."""
+        self.cloud.call("POST", "/storage/v1/b", {"name": self.bucket})
+        self.client.create_dataset(self.dataset)
+
+    def start(self, *options: str, wait: bool = True) -> str:
+        """Launches the job as production does, and answers its id."""
+        command = [
+            *(sys.executable, "-m", "beam_jobs.streaming", f"--plan={self.plan.uri}"),
+            *dataflow_options(
+                self.environment,
+                self.job_name,
+                {"service": self.spec.service, "slot": "a", "revision": self.plan.revision},
+                self.plan.streaming,
+            ),
+            *options,
+        ]
+        launched = subprocess.run(
+            command,
+            env={**os.environ, **self.cloud.env, **self.pubsub.env},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        said = launched.stdout + launched.stderr
+        found = re.search(r"\d{4}-\d\d-\d\d_\d\d_\d\d_\d\d-\d+", said)
+        assert launched.returncode == 0, f"the job was not submitted:\n{said}"
+        assert found, f"the launcher named no job:\n{said}"
+        self.job_id = found[0]
+        if wait:
+            self.wait_for(RUNNING)
+        return self.job_id
+
+    def state(self) -> str:
+        return str(self.cloud.call("GET", self._job)["currentState"])
+
+    def wait_for(self, state: str, seconds: float = _PATIENCE_S) -> None:
+        deadline = time.monotonic() + seconds
+        while (now := self.state()) != state:
+            assert time.monotonic() < deadline, f"{self.job_id} is {now}, not {state}:\n{self.log}"
+            time.sleep(0.1)
+
+    def drain(self, wait: bool = True) -> None:
+        self._request(DRAINED, wait)
+
+    def cancel(self, wait: bool = True) -> None:
+        self._request(CANCELLED, wait)
+
+    def _request(self, state: str, wait: bool) -> None:
+        self.cloud.call("PUT", self._job, {"requestedState": state})
+        if wait:
+            self.wait_for(state)
+
+    def kill(self) -> None:
+        """kill -9 of the job's process, once there is one."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (processes := self.processes()):
+            assert time.monotonic() < deadline, f"{self.job_id} has no process:\n{self.log}"
+            time.sleep(0.05)
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def processes(self) -> list[psutil.Process]:
+        """The job's processes: those that run its worker."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            command = process.info["cmdline"] or []
+            if "local.cloud.dataflow.worker.job" in command and any(
+                self.job_id in argument for argument in command
+            ):
+                found.append(process)
+        return found
+
+    @property
+    def log(self) -> str:
+        """The last lines of the job's log."""
+        files = list(Path(self.cloud.data).rglob(f"{self.job_id}/worker.log"))
+        return "\n".join(files[0].read_text().splitlines()[-60:]) if files else "no log"
+
+    def counters(self) -> dict[str, int]:
+        """The job's own committed counters, by name, all steps together."""
+        sums: Counter[str] = Counter()
+        for update in self.cloud.call("GET", f"{self._job}/metrics")["metrics"]:
+            name = update["name"]
+            context = name.get("context", {})
+            if context.get("namespace") == "nightstream" and "tentative" not in context:
+                sums[name["name"]] += int(update.get("scalar", 0))
+        return dict(sums)
+
+    def publish(
+        self, payloads: Sequence[bytes], attributes: Sequence[Mapping[str, str]] | None = None
+    ) -> list[str]:
+        """Publishes messages and answers their ids."""
+        publisher = self.pubsub.publisher()
+        marks = attributes or [{}] * len(payloads)
+        futures = [
+            publisher.publish(self.paths.topic, payload, **mark)
+            for payload, mark in zip(payloads, marks, strict=True)
+        ]
+        return [future.result(60) for future in futures]
+
+    def outcome(self) -> Outcome:
+        """Every request as the unique views have it."""
+        scored = self._query(f"SELECT request_id FROM {self._view(self.plan.tables.predictions)}")
+        dead = self._query(
+            f"SELECT request_id, error_code FROM {self._view(self.plan.tables.dead_letters)}"
+        )
+        return Outcome(
+            scored=Counter(row["request_id"] for row in scored),
+            dead={row["request_id"]: row["error_code"] for row in dead},
+            dead_rows=len(dead),
+        )
+
+    def wait_for_requests(self, count: int, seconds: float = _PATIENCE_S) -> Outcome:
+        """The outcome, once so many requests are in it."""
+        deadline = time.monotonic() + seconds
+        views = (self.plan.tables.predictions, self.plan.tables.dead_letters)
+        sums = " + ".join(f"(SELECT COUNT(*) FROM {self._view(name)})" for name in views)
+        while (now := self._query(f"SELECT {sums} AS n")[0]["n"]) < count:
+            assert time.monotonic() < deadline, f"{now} of {count} requests:\n{self.log}"
+            time.sleep(0.2)
+        return self.outcome()
+
+    def rows(self, table: str, columns: str) -> list[dict[str, Any]]:
+        """Columns of all rows of one of the dataset's tables, as they were written."""
+        return self._query(f"SELECT {columns} FROM `{self.dataset}.{table}`")
+
+    def _query(self, sql: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.client.query(sql).result()]
+
+    def _view(self, table: str) -> str:
+        return f"`{self.dataset}.{table}_unique`"
+
+    @property
+    def _job(self) -> str:
+        return f"/v1b3/projects/{PROJECT}/locations/{REGION}/jobs/{self.job_id}"
