@@ -60,9 +60,16 @@ class LiveModelHandler(ModelHandler[_Element, _Scored, LiveModel]):
     def __init__(
         self, plan: StreamingPlan, settle: Callable[[_Element, Predicted], _Scored]
     ) -> None:
-        super().__init__(min_batch_size=1, max_batch_size=1)
+        super().__init__()
         self._plan = plan
         self._settle = settle
+
+    def should_skip_batching(self) -> bool:
+        """Beam's batching would hold each micro-batch back until its bundle ends, and log so."""
+        return True
+
+    def get_preprocess_fns(self) -> list[Callable[[_Element], list[_Element]]]:
+        return [_in_a_list]
 
     def load_model(self) -> LiveModel:
         plan = self._plan
@@ -90,6 +97,11 @@ class LiveModelHandler(ModelHandler[_Element, _Scored, LiveModel]):
 
     def get_metrics_namespace(self) -> str:
         return "nightstream.prediction"
+
+
+def _in_a_list(element: _Element) -> list[_Element]:
+    """Where Beam does not batch, it still calls for sequences of elements."""
+    return [element]
 
 
 def _live_rows(batch: LiveBatch) -> LiveRows:

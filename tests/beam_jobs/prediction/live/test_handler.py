@@ -8,11 +8,13 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.ml.inference.base import RunInference
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
 from beam_jobs.prediction.live.handler import LiveModelHandler
 from beam_jobs.transforms.elements import ScoredBatch
 from beam_jobs.transforms.predict import settle
+from tests.support.bundles_at_once import BUNDLES, OneBatchPerBundle
 from tests.support.live_requests import a_live_plan, valid_batch
 
 
@@ -54,6 +56,25 @@ def test_one_call_per_micro_batch_and_few_more_for_one_bad_row(tmp_path: Path) -
     assert counted(result, "model_calls_bisecting") <= 2 * 6
     rows = counted(result, "rows_per_call")
     assert (rows.count, rows.sum, rows.min, rows.max) == (2, 52, 2, 50)
+
+
+def test_bundles_on_threads_of_one_worker_share_a_call(tmp_path: Path) -> None:
+    plan = a_live_plan(tmp_path, batch={"wait_milliseconds": 10_000})
+    handler: LiveModelHandler = LiveModelHandler(plan, settle)
+    options = [f"--direct_num_workers={BUNDLES}", "--direct_running_mode=multi_threading"]
+
+    with beam.Pipeline(runner="FnApiRunner", options=PipelineOptions(options)) as pipeline:
+        weeks = [20.0 + number for number in range(4 * BUNDLES)]
+        _ = (
+            pipeline
+            | beam.Create(weeks)
+            | beam.Reshuffle()
+            | beam.ParDo(OneBatchPerBundle())
+            | RunInference(handler)
+        )
+
+    assert counted(pipeline.result, "model_calls") == 1
+    assert counted(pipeline.result, "rows_per_call").sum == len(weeks)
 
 
 def test_the_handler_travels_to_workers(tmp_path: Path) -> None:
