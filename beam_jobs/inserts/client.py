@@ -15,8 +15,8 @@ _CONNECTIONS = 64
 class InsertClient(bigquery.Client):
     """`insert_rows_json` with the body made by the caller.
 
-    The library's own builds a dict per row and encodes it with the standard library's json, which
-    takes longer than all the rest; and a caller who encodes knows the size of the request.
+    The library's own encodes with the standard library's json, which takes as long as all the rest;
+    and a caller who encodes knows the size of the request.
     """
 
     def __init__(self, project: str) -> None:

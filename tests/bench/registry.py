@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed
+from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed, sink
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
 
@@ -14,4 +14,5 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_memory": job_memory.measure,
     "dag_parsing": dag_parsing.measure,
     "night_overhead": night_overhead.measure,
+    "sink": sink.measure,
 }

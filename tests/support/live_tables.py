@@ -16,6 +16,7 @@ from beam_jobs.messages.requests import REQUEST_SCHEMA, Requests
 from beam_jobs.rows import DeadRow, GivenPayloads, dead_batch
 from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
+from beam_jobs.spec import ServiceSpec
 from beam_jobs.transforms.elements import ScoredBatch
 from beam_jobs.transforms.live_columns import LIVE_DEAD_LETTER_SCHEMA, live_prediction_schema
 from tests.support.specs import a_service, an_environment
@@ -50,26 +51,24 @@ class FakeClock:
 
 
 class LiveTables:
-    """The two tables of a service of its own; `predictions` and `dead_letters` are their ids."""
+    """The two tables of a service in a dataset of their own; the ids are in the attributes."""
 
-    def __init__(self, client: bigquery.Client, **streaming: Any) -> None:
+    def __init__(self, client: bigquery.Client, spec: ServiceSpec | None = None) -> None:
         self._client = client
         name = f"w{uuid.uuid4().hex[:10]}"
-        declared = {"topic": f"{name}-in", "subscription": f"{name}-sub", **streaming}
+        streaming = {"topic": f"{name}-in", "subscription": f"{name}-sub"}
         pin = ModelPin(uri="gs://models/weights/v1", version="v1", kind="sklearn", sha256="0" * 64)
         environment = an_environment(bigquery={"dataset": name}, buckets={"work": name})
         self.plan: StreamingPlan = build_streaming_plan(
-            a_service(name, streaming=declared), environment, pin
+            spec or a_service(name, streaming=streaming), environment, pin
         )
         client.create_dataset(name)
         self.predictions = f"{client.project}.{name}.{self.plan.tables.predictions}"
         self.dead_letters = f"{client.project}.{name}.{self.plan.tables.dead_letters}"
 
-    def create(self, *, predictions: bool = True, dead_letters: bool = True) -> None:
-        if predictions:
-            self._create(self.predictions, live_prediction_schema(self.plan.spec))
-        if dead_letters:
-            self._create(self.dead_letters, LIVE_DEAD_LETTER_SCHEMA)
+    def create(self) -> None:
+        self._create(self.predictions, live_prediction_schema(self.plan.spec))
+        self._create(self.dead_letters, LIVE_DEAD_LETTER_SCHEMA)
 
     def rows(self, table: str, columns: str, order: str = "request_id") -> list[tuple[Any, ...]]:
         sql = f"SELECT {columns} FROM `{table}` ORDER BY {order}"

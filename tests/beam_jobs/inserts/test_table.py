@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -90,6 +91,16 @@ def test_rows_come_once_though_an_insert_id_comes_again(world: World) -> None:
     world.write([row("a"), row("a"), row("b")])
     world.write([row("b"), row("c")])
     assert world.ids() == ["a", "b", "c"]
+
+
+def test_many_threads_share_a_writer(world: World) -> None:
+    writer, sent = world.writer(), rows(400)
+    with ThreadPoolExecutor(8) as threads:
+        written = threads.map(
+            writer.write, [sent[start : start + 20] for start in range(0, 400, 20)]
+        )
+        assert [one.errors for one in written] == [{}] * 20
+    assert world.ids() == names(sent)
 
 
 @pytest.mark.parametrize("code", [500, 503, 429])
