@@ -42,7 +42,8 @@ class LivingDoFn:
         self.dofn: DoFn = pickler.roundtrip(transform.dofn)
         self.outputs = {tag: Output() for tag in step.outputs}
         self.runner: common.DoFnRunner | None = None
-        self.lasting = not step.side_inputs and not is_stateful_dofn(self.dofn)
+        self.stateful = is_stateful_dofn(self.dofn)
+        self.lasting = not step.side_inputs and not self.stateful
         self.is_set_up = False
 
 
@@ -79,7 +80,7 @@ class ParDoEvaluator(_ParDoEvaluator):
         self._living = self.dofns.get(step)
         self._bundles = [self._open(tag) for tag in step.outputs]
         self.user_state_context = None
-        if is_stateful_dofn(self._living.dofn):
+        if self._living.stateful:
             self._open_state(self._living.dofn)
         if not (self._living.runner and self._living.lasting):
             self._living.runner = self._make_runner()

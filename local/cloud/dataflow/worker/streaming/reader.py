@@ -17,6 +17,9 @@ from local.cloud.dataflow.worker.streaming.leases import Leases
 from local.cloud.dataflow.worker.streaming.subscription import Subscription
 
 PULL_MOST = 1_000
+FULL_PULL = 100
+"""The emulator gives no more in one pull."""
+BEHIND_SECONDS = 0.02
 AHEAD_BYTES = 64 << 20
 BUNDLE_BYTES = 16 << 20
 FIRST_PAUSE, LONGEST_PAUSE = 0.004, 0.03
@@ -49,8 +52,9 @@ class Reader:
         self._leases = Leases()
         self._pulled: deque[Pulled] = deque()
         self._count = self._bytes = 0
+        self._behind = False
         self._lock = threading.Lock()
-        self._room = threading.Condition(self._lock)
+        self._changed = threading.Condition(self._lock)
         self._stopped = threading.Event()
         self._acks: queue.SimpleQueue[list[str] | None] = queue.SimpleQueue()
         self._threads = [
@@ -67,9 +71,18 @@ class Reader:
         """How many messages were fetched and not taken yet."""
         return self._count
 
+    def await_more(self, most: int, seconds: float) -> None:
+        """Waits until so many messages have been fetched, but no longer than that; in any case for
+        a moment where the last pull left more behind."""
+        if self._behind:
+            seconds = BEHIND_SECONDS
+        if seconds > 0:
+            with self._changed:
+                self._changed.wait_for(lambda: self._count >= most, seconds)
+
     def take(self, most: int) -> Pulled | None:
         """Messages for one bundle; None when there are none."""
-        with self._room:
+        with self._changed:
             if not self._pulled:
                 return None
             generation, size = self._pulled[0].generation, 0
@@ -86,7 +99,7 @@ class Reader:
                 size += chunk.size
             self._count -= len(messages)
             self._bytes -= size
-            self._room.notify()
+            self._changed.notify_all()
             return Pulled(messages, generation, size)
 
     def acknowledge(self, messages: list[Any], generation: int) -> None:
@@ -99,8 +112,8 @@ class Reader:
     def stop(self) -> None:
         """Fetches no more and gives back what was not taken."""
         self._stopped.set()
-        with self._room:
-            self._room.notify()
+        with self._changed:
+            self._changed.notify_all()
         self._threads[0].join()
         with self._lock:
             ids = [
@@ -146,11 +159,11 @@ class Reader:
 
     def _await_room(self) -> bool:
         """Waits until more may be fetched; False when the reader was stopped."""
-        with self._room:
+        with self._changed:
             while not self._stopped.is_set():
                 if self._count < self._ahead and self._bytes < AHEAD_BYTES:
                     return True
-                self._room.wait()
+                self._changed.wait()
         return False
 
     def _add(self, messages: list[Any], size: int) -> None:
@@ -159,6 +172,8 @@ class Reader:
             self._pulled.append(Pulled(messages, self._leases.generation, size))
             self._count += len(messages)
             self._bytes += size
+            self._behind = len(messages) >= FULL_PULL
+            self._changed.notify_all()
         self._arrival.set()
 
     def _acknowledge(self) -> None:

@@ -49,9 +49,7 @@ class Source:
 
     def _linger(self, now: float) -> None:
         """Waits a moment for more when the last bundle was just now: small bundles cost most."""
-        rest = self._taken + LINGER_SECONDS - now
-        if rest > 0 and self._reader.waiting < self._most:
-            time.sleep(rest)
+        self._reader.await_more(self._most, self._taken + LINGER_SECONDS - now)
         self._taken = time.monotonic()
 
     def _batch(self, messages: list[Any], generation: int, failures: int = 0) -> Batch:
