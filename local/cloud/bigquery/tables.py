@@ -153,7 +153,11 @@ def patch(
         fields = current
         if body.get("schema"):
             wanted = schema.parse(body["schema"])
-            fields = schema.evolve(current, wanted, ref, add=True, relax=True, partial=False)
+            # A view's columns follow from its query.
+            if body.get("view"):
+                fields = wanted
+            else:
+                fields = schema.evolve(current, wanted, ref, add=True, relax=True, partial=False)
             changed["schema"] = schema.to_json(fields)
         if changed.get("clustering"):
             changed["clustering"] = _clustering(changed["clustering"], fields)
