@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -138,7 +137,8 @@ class TableWriter:
         if len(body) > MAX_REQUEST_BYTES:
             message = f"{len(body):,} bytes; insertAll takes {MAX_REQUEST_BYTES:,}"
             return Refused(RowError("tooLarge", message))
-        for retry in itertools.count():
+        retry = 0
+        while True:
             written.requests += 1
             outcome = self._sent(body, len(part.rows))
             if not isinstance(outcome, Unavailable):
@@ -148,8 +148,8 @@ class TableWriter:
                 return outcome
             self._tell(outcome, wait)
             self._clock.sleep(wait)
+            retry += 1
             written.retries += 1
-        raise AssertionError("unreachable")
 
     def _sent(self, body: bytes, rows: int) -> Outcome:
         try:
