@@ -1,7 +1,8 @@
 """Faults on demand: errors, latency, hangs, resets and crashes, at requests or at named points.
 
 Nothing is injected unless asked for; each injection is logged. Code that does something in steps
-marks the places between them by `faults.reach("name.of.the.point")`.
+marks the places between them by `faults.reach("name.of.the.point")`. A fault of kind `row` strikes
+single rows of a request that inserts rows.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Fault(BaseModel):
-    """One fault, and the requests or the named point it strikes.
+    """One fault, and the requests, the rows or the named point it strikes.
 
     Of the calls that match, the first `skip` pass; then `times` are struck (all, when it is left
     out), or the seeded share `share` of them. `when="after"` lets the call do its work first and
@@ -35,10 +36,11 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["error", "latency", "hang", "reset", "crash"]
+    kind: Literal["error", "latency", "hang", "reset", "crash", "row"]
     method: str = ".*"
     path: str | None = None
     point: str | None = None
+    row: str | None = None
     when: Literal["before", "after"] = "before"
     skip: int = Field(0, ge=0)
     times: int | None = Field(None, ge=1)
@@ -53,9 +55,11 @@ class Fault(BaseModel):
     def _place(self) -> Fault:
         if (self.path is None) == (self.point is None):
             raise ValueError("name either a path (a regular expression) or a point")
-        if self.point is not None and self.kind in ("hang", "reset"):
+        if self.point is not None and self.kind in ("hang", "reset", "row"):
             raise ValueError(f"a {self.kind} strikes requests, not points")
-        for pattern in (self.method, self.path or ""):
+        if (self.kind == "row") != (self.row is not None):
+            raise ValueError("a fault of kind row, and no other, says which by `row`")
+        for pattern in (self.method, self.path or "", self.row or ""):
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -94,6 +98,14 @@ class _Armed:
         return {"id": self.id, **self.fault.model_dump(exclude_none=True), **counts}
 
 
+def _is_at(fault: Fault, method: str, path: str) -> bool:
+    return (
+        fault.path is not None
+        and re.fullmatch(fault.method, method) is not None
+        and re.search(fault.path, path) is not None
+    )
+
+
 class Faults:
     """The armed faults. Safe to use from many threads."""
 
@@ -122,10 +134,23 @@ class Faults:
         """The first armed fault that strikes this call."""
         return self._strike(
             f"{method} {path}",
+            lambda fault: fault.kind != "row" and _is_at(fault, method, path),
+        )
+
+    def at_rows(self, method: str, path: str, rows: Iterable[str]) -> dict[int, Fault]:
+        """The rows of a request that faults strike, by position; `rows` are read only if needed."""
+        if not any(armed.fault.kind == "row" for armed in self._armed):
+            return {}
+        found = ((i, self._at_row(method, path, i, text)) for i, text in enumerate(rows))
+        return {i: fault for i, fault in found if fault is not None}
+
+    def _at_row(self, method: str, path: str, position: int, text: str) -> Fault | None:
+        return self._strike(
+            f"row {position} of {method} {path}",
             lambda fault: (
-                fault.path is not None
-                and re.fullmatch(fault.method, method) is not None
-                and re.search(fault.path, path) is not None
+                fault.row is not None
+                and _is_at(fault, method, path)
+                and re.search(fault.row, text) is not None
             ),
         )
 

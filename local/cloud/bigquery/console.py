@@ -19,6 +19,8 @@ from local.cloud.http import ApiError
 
 FIRST_ROWS = 20
 _BUFFERED = "streaming buffer"
+# A name that no column can have.
+_PARTITION = quoted(" partition")
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
        color: #1f2328; }
@@ -63,8 +65,8 @@ class Console:
         with self._store.reading() as cursor:
             found = cursor.execute(
                 f"SELECT CASE WHEN {buffer.WAITING} THEN {literal(_BUFFERED)} "
-                f"ELSE {partitioning.id_sql()} END AS id, count(*) FROM {ref.physical} "
-                "GROUP BY id ORDER BY id DESC"
+                f"ELSE {partitioning.id_sql()} END AS {_PARTITION}, count(*) FROM {ref.physical} "
+                f"GROUP BY {_PARTITION} ORDER BY {_PARTITION} DESC"
             ).fetchall()
         total = sum(count for _, count in found)
         title = f"<h2>Partitions: {len(found)}, {total:,} rows</h2>"

@@ -74,7 +74,7 @@ def _partitions(store: Store, dataset: DatasetRef) -> str:
         if partitioning:
             waiting = f"WHEN {buffer.WAITING} THEN {literal(buffer.PARTITION)}"
             id_ = f"CASE {waiting} ELSE {partitioning.id_sql()} END"
-        group = " GROUP BY partition_id" if partitioning else ""
+        group = " GROUP BY ALL" if partitioning else ""
         names = ", ".join(
             f"{value} AS {column}"
             for value, column in zip(

@@ -91,9 +91,8 @@ def _execute(tx: Transaction, kind: str, sql: str, ref: TableRef) -> dict[str, i
     if kind == "INSERT":
         return {kind: tx.count(sql)}
     action = "merge_action" if kind == "MERGE" else literal(kind)
-    changed: pa.Table = tx.execute(
-        f"{sql} RETURNING {action} AS action, {buffer.WAITING} AS waiting"
-    ).to_arrow_table()
+    returning = f"RETURNING {action} AS action, {buffer.WAITING} AS waiting"
+    changed: pa.Table = tx.cursor.sql(f"{sql} {returning}").to_arrow_table()
     if pc.any(changed["waiting"]).as_py():
         raise streaming_buffer_touched(kind, ref)
     counts: Counter[str] = Counter(changed["action"].to_pylist())

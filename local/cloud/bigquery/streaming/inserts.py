@@ -51,18 +51,17 @@ class Inserter:
         self._guard = threading.Lock()
         self._lines: dict[TableRef, _Line] = {}
 
-    def insert(self, target: Target, request: InsertRequest) -> Problems:
-        """Returns when the good rows are on disk, with the problems of the others.
+    def insert(self, target: Target, request: InsertRequest, problems: Problems) -> None:
+        """Returns when the good rows are on disk; the problems of the others are added.
 
         One bad row stops all, unless the request skips invalid rows. Raises ApiError 400, 404.
         """
         line = self._line(target)
-        current, problems = line.layout, Problems()
+        current = line.layout
         rows, ids = _checked(current, target.table, request, problems)
         batch = _Batch(current, rows, ids)
         if batch.rows.num_rows:
             self._commit(target.table, line, batch)
-        return problems
 
     def _line(self, target: Target) -> _Line:
         """The table's line; a new one when another table has taken its name."""

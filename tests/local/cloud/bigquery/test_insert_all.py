@@ -6,37 +6,19 @@ import gzip
 import json
 import urllib.request
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
-from tests.support.bigquery_tables import FIELD, rows_of
+from tests.support.bigquery_live import ids, live_table, row
+from tests.support.bigquery_tables import rows_of
 from tests.support.local_cloud import LocalCloud
-
-LIVE = [
-    FIELD("id", "STRING", "REQUIRED"),
-    FIELD("score", "FLOAT"),
-    FIELD("published_at", "TIMESTAMP"),
-]
 
 
 @pytest.fixture
 def live(client: bigquery.Client, dataset: str) -> str:
-    """The id of a table partitioned by published_at."""
-    table = bigquery.Table(f"{client.project}.{dataset}.live", schema=LIVE)
-    table.time_partitioning = bigquery.TimePartitioning(field="published_at")
-    client.create_table(table)
-    return f"{client.project}.{dataset}.live"
-
-
-def row(id_: str, score: float = 0.5, at: datetime | None = None) -> dict[str, Any]:
-    return {"id": id_, "score": score, "published_at": (at or datetime.now(UTC)).isoformat()}
-
-
-def ids(client: bigquery.Client, table: str) -> list[str]:
-    return [found[0] for found in rows_of(client, f"SELECT id FROM `{table}` ORDER BY id")]
+    return live_table(client, dataset)
 
 
 def test_inserted_rows_are_seen_by_the_next_query(client: bigquery.Client, live: str) -> None:
