@@ -18,13 +18,15 @@ _MILLISECONDS = r"^-?\d{1,15}$"
 def from_text(texts: pa.Array) -> tuple[pa.Array, Mask]:
     """The instants, UTC, and which texts are none, or none that BigQuery's TIMESTAMP holds.
 
-    Those are null in the result; a null is null and no mistake. ISO 8601 as in `contract.casting`.
+    Those are null in the result; a null or empty text is null and no mistake. ISO 8601 as in
+    `contract.casting`.
     """
+    nothing = pa.scalar(None, pa.string())
+    texts = pc.if_else(pc.equal(texts, ""), nothing, texts)
     numeric = pc.fill_null(pc.match_substring_regex(texts, _MILLISECONDS), False)
     if not numeric.true_count:
         iso, failed = cast(texts, "timestamp", BooleanTokens())
         return _storable(iso, failed)
-    nothing = pa.scalar(None, pa.string())
     iso, failed = cast(pc.if_else(numeric, nothing, texts), "timestamp", BooleanTokens())
     epoch, outside = from_milliseconds(pc.if_else(numeric, texts, nothing).cast(pa.int64()))
     iso, wrong = _storable(iso, failed)
