@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,10 +38,10 @@ def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def add_service(folder: Path, name: str) -> None:
+def add_service(folder: Path, name: str, **parts: Any) -> None:
     write(
         folder / "services" / f"{name}.yaml",
-        a_service(name, input={"wait_minutes": 1}).model_dump(mode="json"),
+        a_service(name, input={"wait_minutes": 1}, **parts).model_dump(mode="json"),
     )
 
 

@@ -92,6 +92,8 @@ class Task:
     operator: Any
     run: DagRun
     try_number: int = 1
+    form: dict[str, Any] = field(default_factory=night_form)
+    """What the DAG run is asked for, and the defaults."""
     turns: int = 0
     skipped: list[str] = field(default_factory=list)
     """Tasks downstream that it skipped."""
@@ -105,7 +107,7 @@ class Task:
         ti = TaskInstance(
             self.run, self.operator, self.try_number, first_reschedule=self._first_reschedule
         )
-        defaults = {name: param.value for name, param in night_form().items()}
+        defaults = {name: param.value for name, param in self.form.items()}
         context = {
             "ti": ti,
             "dag_run": self.run,

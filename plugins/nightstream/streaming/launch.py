@@ -23,7 +23,6 @@ def launch_command(
         "beam_jobs.streaming",
         f"--plan={job.plan_uri}",
         f"--subscription={job.subscription}",
-        "--streaming",
         "--enable_streaming_engine",
         *dataflow_options(environment, name, labels, streaming),
     ]
