@@ -46,7 +46,7 @@ class BigQueryApi:
     def routes(self) -> list[BaseRoute]:
         return [
             *StreamingEndpoints(Inserter(self._store)).routes(),
-            *JobEndpoints(self._store, self._jobs, self._uploads, self._sizes).routes(),
+            *JobEndpoints(self._store, self._jobs, self._uploads).routes(),
             *CatalogEndpoints(self._store, self._sizes).routes(),
             *Console(self._store).routes(),
         ]

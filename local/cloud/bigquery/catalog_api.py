@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.cloud.bigquery import datasets, partitions, rows, tables
+from local.cloud.bigquery import datasets, partitions, rows, schema, tables
 from local.cloud.bigquery.jobs_api import paged
 from local.cloud.bigquery.names import DatasetRef, dataset_ref, target
 from local.cloud.bigquery.queries import run as query_run
@@ -97,10 +97,10 @@ class CatalogEndpoints:
         if not body.get("view"):
             return body
         dataset = _dataset(request)
-        query = {"query": body["view"].get("query"), "useLegacySql": False}
         location = datasets.get(self._store, dataset)["location"]
-        described = query_run.describe(self._store, dataset.project, location, query)
-        return {**body, "schema": described["schema"]}
+        query = body["view"].get("query")
+        fields = query_run.result_schema(self._store, dataset.project, location, query)
+        return {**body, "schema": schema.to_json(fields)}
 
     def _list_tables(self, request: Request) -> Resource:
         found = tables.listing(self._store, _dataset(request))

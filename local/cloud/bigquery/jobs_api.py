@@ -16,7 +16,6 @@ from local.cloud.bigquery.errors import from_proto
 from local.cloud.bigquery.jobs import Jobs
 from local.cloud.bigquery.names import table_ref
 from local.cloud.bigquery.queries import run as query_run
-from local.cloud.bigquery.sizes import Sizes
 from local.cloud.bigquery.store import Resource, Store
 from local.cloud.bigquery.submission import Submission
 from local.cloud.bigquery.uploads import Uploads
@@ -43,11 +42,10 @@ _QUERY_REQUEST = {
 class JobEndpoints:
     """Accepts jobs and answers for them."""
 
-    def __init__(self, store: Store, jobs: Jobs, uploads: Uploads, sizes: Sizes) -> None:
+    def __init__(self, store: Store, jobs: Jobs, uploads: Uploads) -> None:
         self._store = store
         self._jobs = jobs
         self._uploads = uploads
-        self._sizes = sizes
 
     def routes(self) -> list[BaseRoute]:
         base = "/bigquery/v2/projects/{project}"
@@ -93,18 +91,13 @@ class JobEndpoints:
         project, location = read.reference["projectId"], read.reference["location"]
         if "query" not in read.configuration:
             raise unsupported("dry runs of load jobs")
-        described = query_run.describe(self._store, project, location, read.configuration["query"])
-        size = sum(
-            self._sizes.of(tables.get(self._store, table_ref(reference, project))).bytes
-            for reference in described["referencedTables"]
-        )
-        query = {**described, "totalBytesProcessed": str(size), "totalBytesBilled": "0"}
+        query = query_run.dry_run(self._store, project, location, read.configuration["query"])
         return {
             "kind": "bigquery#job",
             "jobReference": {"projectId": project, "location": location},
             "configuration": read.configuration,
             "status": {"state": "DONE"},
-            "statistics": {"totalBytesProcessed": str(size), "query": query},
+            "statistics": {"totalBytesProcessed": query["totalBytesProcessed"], "query": query},
         }
 
     async def _get(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.cloud.bigquery import tables
@@ -83,7 +84,12 @@ class Sizes:
 
 
 def _bytes(resource: Resource) -> str:
-    columns = [_size_sql(field) for field in tables.fields_of(resource)]
+    return bytes_sql(tables.fields_of(resource))
+
+
+def bytes_sql(fields: Sequence[Field]) -> str:
+    """A DuckDB aggregate: the logical bytes of some columns."""
+    columns = [_size_sql(field) for field in fields]
     return f"coalesce(sum({' + '.join(columns) or '0'}), 0)"
 
 

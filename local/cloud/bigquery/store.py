@@ -55,7 +55,7 @@ class Store:
 
     def __init__(self, path: Path, macros: str) -> None:
         self._path = path
-        self._macros = macros
+        self.macros = macros
         self._guard = threading.Lock()
         self._resources: dict[str, dict[str, Resource]] = {}
         self._locks: dict[object, threading.RLock] = {}
@@ -66,7 +66,7 @@ class Store:
         self._connection = duckdb.connect(str(self._path))
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute(_JOURNAL)
-        self._connection.execute(self._macros)
+        self._connection.execute(self.macros)
         self._replay()
 
     def close(self) -> None:

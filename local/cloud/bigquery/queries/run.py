@@ -11,9 +11,10 @@ from local.cloud.bigquery import result_types, schema, writes
 from local.cloud.bigquery.jobs import Execution
 from local.cloud.bigquery.names import TableRef
 from local.cloud.bigquery.queries import config as query_config
-from local.cloud.bigquery.queries import ddl, dml, results
+from local.cloud.bigquery.queries import ddl, dml, estimate, results
 from local.cloud.bigquery.queries.config import QueryConfig
 from local.cloud.bigquery.queries.failures import query_failure
+from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context
 from local.cloud.bigquery.store import Store, Transaction
@@ -40,11 +41,26 @@ def run(execution: Execution, store: Store) -> None:
         raise query_failure(error) from error
 
 
-def describe(store: Store, project: str, location: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What a dry run answers: statement type, tables and, for a SELECT, the result's schema.
+def dry_run(store: Store, project: str, location: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Statement type, tables, the result's schema and the bytes that running it would read.
 
     Raises ApiError as running the query would before it reads any row.
     """
+    translated, fields = _described(store, project, location, body)
+    statistics = _statistics("SELECT", translated.referenced)
+    size = {"totalBytesProcessed": str(estimate.bytes_read(store, translated))}
+    return {"schema": schema.to_json(fields), **statistics, **size, "totalBytesBilled": "0"}
+
+
+def result_schema(store: Store, project: str, location: str, query: str) -> Schema:
+    """The columns of a query's result. Raises ApiError as running it would."""
+    body = {"query": query, "useLegacySql": False}
+    return _described(store, project, location, body)[1]
+
+
+def _described(
+    store: Store, project: str, location: str, body: dict[str, Any]
+) -> tuple[translation.Translation, Schema]:
     config = query_config.parse(body, project)
     tree = _prepared(config)
     context = Context(project, location, config.default_dataset)
@@ -53,10 +69,9 @@ def describe(store: Store, project: str, location: str, body: dict[str, Any]) ->
     translated = translation.translate(store, tree, context)
     try:
         with store.transaction() as tx:
-            fields = _bind(tx, translated)
+            return translated, _bind(tx, translated)
     except duckdb.Error as error:
         raise query_failure(error) from error
-    return {"schema": schema.to_json(fields), **_statistics("SELECT", translated.referenced)}
 
 
 def _prepared(config: QueryConfig) -> exp.Expr:
@@ -93,7 +108,7 @@ def _run_select(
         )
 
 
-def _bind(tx: Transaction, translated: translation.Translation) -> schema.Schema:
+def _bind(tx: Transaction, translated: translation.Translation) -> Schema:
     for statement in translated.prelude:
         tx.execute(statement)
     return result_types.fields_of(tx.cursor.sql(translated.sql))

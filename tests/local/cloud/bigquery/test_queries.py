@@ -95,7 +95,7 @@ def test_a_dry_run_tells_schema_and_bytes_and_writes_nothing(
     fill(client, dataset)
     config = bigquery.QueryJobConfig(dry_run=True)
     job = client.query(f"SELECT key, SUM(score) AS s FROM {dataset}.nights GROUP BY key", config)
-    assert (job.state, job.total_bytes_processed) == ("DONE", 3 * (8 + 3 + 8))
+    assert (job.state, job.total_bytes_processed) == ("DONE", 3 * (3 + 8))
     assert [(f.name, f.field_type) for f in job.schema] == [("key", "STRING"), ("s", "FLOAT")]
     assert [t.table_id for t in job.referenced_tables] == ["nights"]
     with pytest.raises(BadRequest, match="Unrecognized name: nope"):
