@@ -60,9 +60,13 @@ class StreamingSpec(Declared):
     )
     """What a message holds: one JSON object, or any number of CSV lines without a header."""
     request_id: FoundIn = FoundIn()
-    """What names a request; where it is not found, the message's id and the line in it do."""
+    """What names a request, in up to 1,024 bytes; an attribute of several CSV lines names each
+    `<attribute>-<place>`. Where nothing is found, or it is empty, the name is
+    `<message id>-<place>`, places from 0. A longer field makes the request a dead letter."""
     event_time: FoundIn = FoundIn()
-    """When it happened (ISO 8601, or epoch milliseconds); else the time of publishing."""
+    """When it happened: ISO 8601, or epoch milliseconds, in the years 1 to 9999; anything else
+    makes the request a dead letter. Where nothing is found, or it is empty, it happened when it
+    was published."""
     batch: MicroBatchSpec = MicroBatchSpec()
     model_timeout_seconds: Seconds = 60
     """A model call that takes longer is given up with its worker; the requests come again."""
