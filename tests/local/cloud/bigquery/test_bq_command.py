@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,14 @@ def test_bq_loads_and_queries(
     printed = bq(cloud_env, sdk, tmp_path, "query", "--use_legacy_sql=false", sql)
     assert json.loads(printed.splitlines()[-1]) == [{"n": "2", "last": "2024-01-02"}]
     assert client.get_table(f"{dataset}.t").num_rows == 2
+
+
+def test_bq_inserts(
+    cloud_env: LocalCloud, client: bigquery.Client, dataset: str, sdk: Path, tmp_path: Path
+) -> None:
+    client.query(f"CREATE TABLE {dataset}.t (a INT64, day DATE)").result()
+    rows = tmp_path / "rows.json"
+    rows.write_text('{"a": 1, "day": "2024-01-02"}\n{"a": "2"}\n')
+    bq(cloud_env, sdk, tmp_path, "insert", f"{dataset}.t", str(rows))
+    found = client.query(f"SELECT a, day FROM {dataset}.t ORDER BY a").result()
+    assert [row.values() for row in found] == [(1, date(2024, 1, 2)), (2, None)]
