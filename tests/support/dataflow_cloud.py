@@ -31,13 +31,13 @@ class DataflowCloud:
         self.server = server
 
     @classmethod
-    def with_image(cls, folder: Path) -> DataflowCloud:
+    def with_image(cls, folder: Path, *more: str) -> DataflowCloud:
         """A local cloud of its own, with one worker image, where only_in_image is found."""
         image = folder / "image"
         image.mkdir(parents=True)
         (image / "only_in_image.py").write_text("")
         arguments = ["--image", f"{IMAGE}={sys.executable}:{image}"]
-        cloud = cls(LocalCloud(folder / "data", arguments))
+        cloud = cls(LocalCloud(folder / "data", [*arguments, *more]))
         cloud.start()
         return cloud
 
@@ -103,6 +103,15 @@ class DataflowCloud:
             if metric["name"]["origin"] == "user" and "scalar" in metric
         }
 
+    def drain(self, job_id: str) -> dict[str, Any]:
+        changed: dict[str, Any] = self.jobs.update(
+            projectId=PROJECT,
+            location=LOCATION,
+            jobId=job_id,
+            body={"requestedState": "JOB_STATE_DRAINED"},
+        ).execute()
+        return changed
+
     def cancel(self, job_id: str) -> dict[str, Any]:
         changed: dict[str, Any] = self.jobs.update(
             projectId=PROJECT,
@@ -141,7 +150,11 @@ class Launcher:
     """One run of launcher.py: several submissions by the DataflowRunner."""
 
     def __init__(
-        self, cloud: DataflowCloud, jobs: list[tuple[str, str, list[str]]], log: Path
+        self,
+        cloud: DataflowCloud,
+        jobs: list[tuple[str, str, list[str]]],
+        log: Path,
+        script: Path = LAUNCHER,
     ) -> None:
         options = [
             "--runner=DataflowRunner",
@@ -153,7 +166,7 @@ class Launcher:
         ]
         asked = [(kind, name, [*options, *more]) for kind, name, more in jobs]
         self._process = subprocess.Popen(
-            [sys.executable, LAUNCHER, json.dumps(asked)],
+            [sys.executable, script, json.dumps(asked)],
             env={**os.environ, **cloud.server.env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

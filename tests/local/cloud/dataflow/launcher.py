@@ -118,9 +118,9 @@ def look_around(pipeline, name):
     )
 
 
-def submit(kind, name, options):
+def submit(kinds, kind, name, options):
     pipeline = beam.Pipeline(options=PipelineOptions([*options, f"--job_name={name}"]))
-    globals()[kind](pipeline, name)
+    kinds[kind](pipeline, name)
     try:
         return pipeline.run(), None
     except Exception as error:
@@ -139,10 +139,10 @@ def told(metrics):
     }
 
 
-def main():
+def main(kinds):
     results = {}
     for kind, name, options in json.loads(sys.argv[1]):
-        result, error = submit(kind, name, options)
+        result, error = submit(kinds, kind, name, options)
         if result:
             results[name] = result
         print(json.dumps({"name": name, "id": result and result.job_id(), "error": error}))
@@ -153,4 +153,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(globals())

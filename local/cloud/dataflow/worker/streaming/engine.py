@@ -23,6 +23,7 @@ from local.cloud.dataflow.worker.streaming.source import Source
 from local.cloud.dataflow.worker.streaming.work import Batch, Work
 
 IDLE_SECONDS = 0.05
+CLEAN_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Engine:
         self._delayed: list[tuple[float, int, Work]] = []
         self._order = itertools.count()
         self._ledger: Ledger[Batch] = Ledger()
+        self._cleaned = time.monotonic()
         self._ending = threading.Event()
         self._errors = ErrorLog(log)
 
@@ -73,6 +75,7 @@ class Engine:
         """Does all there is to do, or waits a moment. False when there will be nothing any more."""
         self._work()
         self._settle()
+        self._clean()
         self._read()
         self._ready.extend(self._graph.fired({work.step for _, _, work in self._delayed}))
         if self._ready:
@@ -168,6 +171,12 @@ class Engine:
             self._ledger.add(batch)
         else:
             batch.source.acknowledge(batch)
+
+    def _clean(self) -> None:
+        now = time.monotonic()
+        if now - self._cleaned > CLEAN_SECONDS:
+            self._cleaned = now
+            self._graph.forget()
 
     def _settle(self) -> None:
         """Acknowledges what is done with, now that nothing is under way."""

@@ -127,7 +127,6 @@ class Graph:
     def _commit(self, bundle: _Bundle | None, timers: Sequence[Any], result: Any) -> Outputs:
         result.logical_metric_updates = MetricUpdates()
         committed = self._context.handle_result(bundle, timers, result)
-        self._forget_empty_state(result.transform, result.partial_keyed_state)
         outputs: Outputs = [(result.transform, again) for again in result.unprocessed_bundles]
         for output in committed:
             if output.has_elements():
@@ -135,13 +134,6 @@ class Graph:
                 self._steps.count(result.transform, collection.tag, len(output._elements))
                 outputs += [(step, output) for step in self._consumers.get(collection, ())]
         return outputs
-
-    def _forget_empty_state(self, step: AppliedPTransform, keys: Iterable[Any]) -> None:
-        """Beam's runner keeps what is left of every key it has ever seen."""
-        states = self._states[step]
-        for key in keys:
-            if keyed_state.is_empty(states[key]):
-                del states[key]
 
     def drop(self, work: Work) -> None:
         """Takes back a bundle that was put out by a step and shall not be processed."""
@@ -165,6 +157,12 @@ class Graph:
                     timers.sort(key=lambda timer: timer.timestamp)
                     bundle = self._context.create_empty_committed_bundle(step.inputs[0])
                     yield Work(step, bundle, timers=timers)
+
+    def forget(self) -> None:
+        """Drops state that nothing can come to any more."""
+        keyed_state.forget_ended_windows(
+            self._states, lambda step: self._watermarks.get_watermarks(step).output_watermark
+        )
 
     def unfinished(self) -> set[Hashable]:
         """What is held back in state."""

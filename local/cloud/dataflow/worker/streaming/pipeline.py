@@ -15,7 +15,7 @@ from apache_beam.runners.direct.direct_runner import (
     BundleBasedDirectRunner,
     _get_transform_overrides,
 )
-from apache_beam.transforms.util import ReshufflePerKey
+from apache_beam.transforms.util import Reshuffle, ReshufflePerKey
 
 from local.cloud.dataflow.worker.failure import Failure
 from local.cloud.dataflow.worker.streaming.publishing import Publish
@@ -36,8 +36,8 @@ def restore(proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions) -> be
     return pipeline
 
 
-def check(proto: beam_runner_api_pb2.Pipeline, emulator: str | None) -> None:
-    """Raises Failure for what this engine does not do, by name."""
+def check(proto: beam_runner_api_pb2.Pipeline, emulator: str | None) -> str:
+    """Where the pipeline finds Pub/Sub. Raises Failure for what is not supported, by name."""
     reads = [
         beam_runner_api_pb2.PubSubReadPayload.FromString(transform.spec.payload)
         for transform in proto.components.transforms.values()
@@ -57,6 +57,7 @@ def check(proto: beam_runner_api_pb2.Pipeline, emulator: str | None) -> None:
             )
         if read.id_attribute:
             raise Failure(f"{_NOT_SUPPORTED} de-duplication by id_label ({read.id_attribute})")
+    return emulator or ""
 
 
 def _open_up_reads(proto: beam_runner_api_pb2.Pipeline) -> None:
@@ -80,7 +81,7 @@ def _give_writes_an_output(proto: beam_runner_api_pb2.Pipeline) -> None:
 
 class _ReshuffleOverride(PTransformOverride):
     def matches(self, applied: AppliedPTransform) -> bool:
-        return isinstance(applied.transform, ReshufflePerKey)
+        return isinstance(applied.transform, Reshuffle | ReshufflePerKey)
 
     def get_replacement_transform_for_applied_ptransform(self, _: AppliedPTransform) -> Any:
         return beam.ParDo(Redistribute())

@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, WorkerOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
@@ -42,10 +41,10 @@ def run_streaming(
     assert how
     # It logs what the engine is about to report.
     logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
-    pipelines.check(proto, os.environ.get(EMULATOR))
+    emulator = pipelines.check(proto, os.environ.get(EMULATOR))
     steps = Steps()
     metrics = StreamingMetrics(folder, proto, steps)
-    engine = assemble(pipelines.restore(proto, parsed), parsed, how, steps)
+    engine = assemble(proto, parsed, how, steps, emulator)
     (home / "ready").touch()
     commands.await_go()
     commands.on_drain(engine.end)
@@ -64,16 +63,20 @@ def _abandon(home: Path, why: str, engine: Engine) -> None:
 
 
 def assemble(
-    pipeline: beam.Pipeline, options: PipelineOptions, how: Streaming, steps: Steps
+    proto: beam_runner_api_pb2.Pipeline,
+    options: PipelineOptions,
+    how: Streaming,
+    steps: Steps,
+    emulator: str,
 ) -> Engine:
-    """The engine of a pipeline and its sources."""
+    """The engine of a pipeline and its sources, which read from the Pub/Sub at `emulator`."""
     arrival = threading.Event()
-    graph = Graph(pipeline, options, steps)
+    graph = Graph(pipelines.restore(proto, options), options, steps)
     sources = []
     for step in graph.reads:
         transform: Any = step.transform
         read = transform.source
-        subscription = Subscription(os.environ[EMULATOR], read.full_subscription)
+        subscription = Subscription(emulator, read.full_subscription)
         reader = Reader(subscription, 2 * how.bundle, arrival)
         sources.append(Source(step, reader, decoder(read), how.bundle))
     return Engine(graph, sources, arrival, how.acknowledge == "first-stage")
