@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
@@ -31,6 +31,7 @@ class StackNights:
     objects: GcsObjects
     client: bigquery.Client
     dataset: str
+    dag_id: str = DAG_ID
 
     @classmethod
     def on(cls, stack: Stack) -> StackNights:
@@ -52,13 +53,18 @@ class StackNights:
             trained = stack.run(sys.executable, *command, "--version", version, "--kind", kind)
             assert trained.returncode == 0, trained.stderr
         set_alias(MODELS, "champion", "v1", nights.objects)
-        nights.wait_for_dag()
-        nights.airflow.pause(DAG_ID, paused=False)
-        return nights
+        return nights.switched_on(DAG_ID)
+
+    def switched_on(self, dag_id: str) -> Self:
+        """The same service seen through one of its DAGs, which is switched on."""
+        seen = replace(self, dag_id=dag_id)
+        seen.wait_for_dag()
+        seen.airflow.pause(dag_id, paused=False)
+        return seen
 
     def wait_for_dag(self) -> None:
         deadline = time.monotonic() + _PATIENCE_S
-        while self.airflow.dag(DAG_ID) is None:
+        while self.airflow.dag(self.dag_id) is None:
             assert time.monotonic() < deadline, self.airflow.import_errors()
             time.sleep(0.5)
 
@@ -75,24 +81,32 @@ class StackNights:
         """Starts a run of a night by hand, without a logical date."""
         return self.airflow.trigger(DAG_ID, {"score_date": str(day), **choices})
 
+    def act(self, action: str, **choices: Any) -> str:
+        """Starts a run of the streaming DAG and sees it succeed; its id."""
+        run_id = self.airflow.trigger(self.dag_id, {"action": action, **choices})
+        [state] = self.finished(run_id)
+        failed = [name for name, its in self.task_states(run_id).items() if its == "failed"]
+        assert state == "success", "\n".join(self.log(run_id, name) for name in failed)
+        return run_id
+
     def finished(self, *run_ids: str) -> list[str]:
         """The states of runs, once all of them are over."""
         deadline = time.monotonic() + _PATIENCE_S
         while True:
-            states = [self.airflow.run(DAG_ID, run_id)["state"] for run_id in run_ids]
+            states = [self.airflow.run(self.dag_id, run_id)["state"] for run_id in run_ids]
             if all(state in ("success", "failed") for state in states):
                 return states
             assert time.monotonic() < deadline, dict(zip(run_ids, states, strict=True))
             time.sleep(0.5)
 
     def task_states(self, run_id: str) -> dict[str, str]:
-        tasks = self.airflow.tasks(DAG_ID, run_id)
+        tasks = self.airflow.tasks(self.dag_id, run_id)
         return {name: task["state"] for name, task in tasks.items()}
 
     def log(self, run_id: str, task_id: str) -> str:
         """The log of the task's last try."""
-        attempt = self.airflow.tasks(DAG_ID, run_id)[task_id]["try_number"]
-        return self.airflow.log(DAG_ID, run_id, task_id, attempt)
+        attempt = self.airflow.tasks(self.dag_id, run_id)[task_id]["try_number"]
+        return self.airflow.log(self.dag_id, run_id, task_id, attempt)
 
     def backfill(self, first: date, last: date, *options: str) -> list[str]:
         """Creates a backfill by the command, once the one before it is complete; the ids of the
