@@ -31,7 +31,7 @@ def require_code(planned: str) -> None:
     here = code_version()
     if here != planned:
         raise CodeVersionError(
-            f"the run was resolved with code version {planned}, the workers run {here}. Remedy: "
+            f"the plan was made with code version {planned}, here runs {here}. Remedy: "
             "build the worker image from the release whose DAGs are deployed, or deploy the DAGs "
-            "of the image's release; then clear the task resolve"
+            "of the image's release; then clear the task that made the plan"
         )

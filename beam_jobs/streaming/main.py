@@ -13,7 +13,6 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
     WorkerOptions,
 )
-from apache_beam.runners.runner import PipelineState
 
 from beam_jobs.prediction.versions import ModelError
 from beam_jobs.runs.code import CodeVersionError
@@ -27,25 +26,25 @@ _PATIENCE = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command. Its exit code is 0 when the job is submitted, or has ended well elsewhere.
-
-    It is 1 when the job failed, and 2 when there is no sense in starting it.
-    """
+    """Submits the job and prints its id; the exit code is 2 when there is no sense in that."""
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     try:
         plan = read_plan(arguments.plan)
     except (PlanError, ModelError, CodeVersionError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    subscription = arguments.subscription or plan.subscription
     options = streaming_options(arguments.beam, plan.streaming)
+    if not (options.view_as(StandardOptions).runner or "").endswith("DataflowRunner"):
+        print(
+            "the streaming job reads Pub/Sub as Dataflow does. Remedy: --runner=DataflowRunner",
+            file=sys.stderr,
+        )
+        return 2
     pipeline = beam.Pipeline(options=options)
-    score_requests(pipeline, plan, subscription)
+    score_requests(pipeline, plan, arguments.subscription or plan.subscription)
     result: Any = pipeline.run()
-    if (options.view_as(StandardOptions).runner or "").endswith("DataflowRunner"):
-        print(f"Dataflow job {result.job_id()}; revision {plan.revision}", flush=True)
-        return 0
-    return 0 if result.wait_until_finish() == PipelineState.DONE else 1
+    print(f"Dataflow job {result.job_id()}; revision {plan.revision}", flush=True)
+    return 0
 
 
 def streaming_options(beam_options: Sequence[str], spec: StreamingSpec) -> PipelineOptions:

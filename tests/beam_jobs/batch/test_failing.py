@@ -59,7 +59,7 @@ def test_workers_of_another_release_fail_the_run_and_both_versions_are_named(
     write_rows(night)
     plan = night.plan().model_copy(update={"code_version": "0123456789ab"})
 
-    with pytest.raises(Exception, match=f"version 0123456789ab, the workers run {code_version()}"):
+    with pytest.raises(Exception, match=f"version 0123456789ab, here runs {code_version()}"):
         run(plan)
 
     assert not Path(RunLayout(plan.root, plan.run_key).attempt(1).manifest).exists()

@@ -65,7 +65,7 @@ def test_a_plan_of_other_code_is_refused(
     plan: StreamingPlan, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uri = write(plan.model_copy(update={"code_version": "0" * 12}))
-    assert "resolved with code version 000000000000" in refused(capsys, uri)
+    assert "made with code version 000000000000" in refused(capsys, uri)
 
 
 def test_a_model_that_changed_since_is_refused(
@@ -84,6 +84,10 @@ def test_a_model_that_does_not_fit_the_contract_is_refused(
     assert "does not fit service weights" in refused(
         capsys, write(plan.model_copy(update={"spec": spec}))
     )
+
+
+def test_only_dataflow_runs_it(plan: StreamingPlan, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Remedy: --runner=DataflowRunner" in refused(capsys, write(plan))
 
 
 def test_everything_else_is_handed_to_beam() -> None:
