@@ -239,7 +239,7 @@ def test_workers_of_another_release_fail_the_task_without_retry(night: Service) 
     other = plan.model_copy(update={"code_version": "0123456789ab"})
     night.objects.put(uri, other.model_dump_json().encode())
 
-    with pytest.raises(AirflowFailException, match=r"0123456789ab, the workers run .*Remedy"):
+    with pytest.raises(AirflowFailException, match=r"0123456789ab, here runs .*Remedy"):
         night.task("score", run).finish()
 
 
