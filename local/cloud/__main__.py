@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--streaming-bundle",
-        type=int,
+        type=_positive,
         default=defaults["streaming_bundle"],
         metavar="N",
         help="most messages in a bundle of a streaming Dataflow job; default: %(default)s",
@@ -117,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--log-level", default="info", help="default: %(default)s")
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
+    return int(text)
 
 
 def _image(text: str) -> tuple[str, WorkerImage]:

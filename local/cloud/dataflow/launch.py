@@ -51,7 +51,8 @@ class Launcher:
             "GCE_METADATA_HOST": self.cloud_url.removeprefix("http://"),
             "GCE_METADATA_IP": self.cloud_url.removeprefix("http://"),
         }
+        environment = {**endpoints, **os.environ}
         if self.pubsub:
-            endpoints["PUBSUB_EMULATOR_HOST"] = self.pubsub
-        source = str(Path(local.__file__).parent.parent)
-        return {**endpoints, **os.environ, "PYTHONPATH": source}
+            environment["PUBSUB_EMULATOR_HOST"] = self.pubsub
+        environment["PYTHONPATH"] = str(Path(local.__file__).parent.parent)
+        return environment

@@ -12,7 +12,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 20.0
 
 
 def pause_after(failures: int) -> float:
@@ -47,9 +47,13 @@ class Retries:
             heapq.heappush(self._waiting, retry)
         self.messages += len(messages)
 
+    def due(self, now: float) -> bool:
+        """Whether `take` would give something."""
+        return bool(self._waiting) and self._waiting[0].due <= now
+
     def take(self, now: float) -> Retry | None:
         """One that is due."""
-        if not self._waiting or self._waiting[0].due > now:
+        if not self.due(now):
             return None
         retry = heapq.heappop(self._waiting)
         self.messages -= len(retry.messages)

@@ -29,6 +29,7 @@ class Source:
         self._most = most
         self._retries = Retries()
         self._taken = 0.0
+        self._took_failed: bool = False
         self._under_way = 0
         self._stopping = False
         self._watermark = Timestamp(micros=0)
@@ -37,20 +38,24 @@ class Source:
         self._reader.start()
 
     def take(self) -> Batch | None:
-        """The messages of the next bundle, if there are any."""
+        """The messages of the next bundle, if there are any; those that failed, and new ones, in
+        turn."""
         now = time.monotonic()
-        if retry := self._retries.take(now):
-            return self._batch(retry.messages, retry.generation, retry.failures)
-        if not self._reader.waiting or self._retries.messages >= FAILED_MOST * self._most:
-            return None
-        self._linger(now)
+        new = self._reader.waiting and self._retries.messages < FAILED_MOST * self._most
+        failed = self._retries.due(now)
+        self._took_failed = failed and not (new and self._took_failed)
+        if self._took_failed:
+            retry = self._retries.take(now)
+            return self._batch(retry.messages, retry.generation, retry.failures) if retry else None
+        return self._take_new(now, in_haste=failed) if new else None
+
+    def _take_new(self, now: float, in_haste: bool) -> Batch | None:
+        if not in_haste:
+            # A moment for more when the last bundle was just now: small bundles cost most.
+            self._reader.await_more(self._most, self._taken + LINGER_SECONDS - now)
+        self._taken = time.monotonic()
         pulled = self._reader.take(self._most)
         return self._batch(pulled.messages, pulled.generation) if pulled else None
-
-    def _linger(self, now: float) -> None:
-        """Waits a moment for more when the last bundle was just now: small bundles cost most."""
-        self._reader.await_more(self._most, self._taken + LINGER_SECONDS - now)
-        self._taken = time.monotonic()
 
     def _batch(self, messages: list[Any], generation: int, failures: int = 0) -> Batch:
         self._under_way += 1
