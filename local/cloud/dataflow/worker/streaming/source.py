@@ -99,4 +99,6 @@ class Source:
             self._stopping = True
 
     def close(self) -> None:
+        """Gives back all that is not acknowledged."""
+        self.stop()
         self._reader.close()
