@@ -73,4 +73,7 @@ def test_it_survives_being_stored(dag: DAG) -> None:
     for name in ("start", "drain", "cancel", "await_job"):
         links = stored.get_task(name).operator_extra_links
         assert [link.name for link in links] == ["Dataflow job"]
+    assert [link.name for link in stored.get_task("prepare").operator_extra_links] == [
+        "BigQuery table"
+    ]
     assert stored.get_task("await_job").trigger_rule == "none_failed_min_one_success"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from nightstream.forms.streaming import StreamingChoices
+from nightstream.links import TableLink, table_url
 from nightstream.operators.base import ServiceOperator
 from nightstream.streaming.records import PreparedJob
 
@@ -23,6 +24,8 @@ class PrepareOperator(ServiceOperator):
     """
 
     ui_color = "#e8f1fb"
+    operator_extra_links = (TableLink(),)
+    link = ""
 
     def execute(self, context: Context) -> dict[str, Any]:
         from beam_jobs.runs.streaming import build_streaming_plan
@@ -54,7 +57,10 @@ class PrepareOperator(ServiceOperator):
         from nightstream.hooks.bigquery import bigquery_client
         from nightstream.publishing.evolution import SchemaConflictError
         from nightstream.streaming.preparation import prepare_live_tables
+        from nightstream.tables import live_predictions_view
 
+        view = live_predictions_view(self.spec, self.environment).id
+        self.link = table_url(self.environment, view.table)
         try:
             prepare_live_tables(bigquery_client(self.environment), self.spec, self.environment)
         except SchemaConflictError as error:

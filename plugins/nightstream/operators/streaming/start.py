@@ -31,7 +31,10 @@ class StartOperator(JobWaitingOperator):
         from nightstream.streaming.decision import Adopt, Launch, Refuse, Wait, decide_start
 
         prepared = prepared_job(context)
-        standing = self.dataflow.active_named(live_job_name(prepared.service, Slot.A))
+        name = live_job_name(prepared.service, Slot.A)
+        # Before those that stand: a job that comes between the two looks counts as new.
+        known = self.dataflow.ids_named(name)
+        standing = self.dataflow.active_named(name)
         match decide_start(standing, prepared.revision):
             case Adopt(job):
                 self.log.info("Revision %s is there already: job %s", prepared.revision, job.id)
@@ -41,14 +44,13 @@ class StartOperator(JobWaitingOperator):
             case Refuse(reason):
                 raise AirflowFailException(reason)
             case Launch():
-                return self._started(self._launch(prepared))
+                return self._started(self._launch(prepared, known))
 
-    def _launch(self, prepared: PreparedJob) -> Job:
+    def _launch(self, prepared: PreparedJob, known: set[str]) -> Job:
         from nightstream.streaming.launch import launch_command
 
         streaming = self.spec.streaming
         assert streaming is not None
-        known = self.dataflow.ids_named(live_job_name(prepared.service, Slot.A))
         launcher = self.launch(launch_command(prepared, Slot.A, streaming, self.environment))
         job = self._launched(prepared, known)
         if job:

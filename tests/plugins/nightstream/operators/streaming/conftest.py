@@ -64,13 +64,14 @@ class Streaming:
 
     def stuck_job(self, revision: str, slot: Slot = Slot.A, **labels: str) -> str:
         """A job whose pipeline is never handed out, so that it is PENDING until cancelled."""
+        return self.job_of("gs://stuck/pipeline.pb", revision, slot, **labels)
+
+    def job_of(self, pipeline: str, revision: str, slot: Slot = Slot.A, **labels: str) -> str:
         body = {
             "name": live_job_name(self.spec.service, slot),
             "type": "JOB_TYPE_STREAMING",
             "labels": live_job_labels(self.spec.service, slot, revision, "v1") | labels,
-            "environment": {
-                "sdkPipelineOptions": {"options": {"pipelineUrl": "gs://stuck/pipeline.pb"}}
-            },
+            "environment": {"sdkPipelineOptions": {"options": {"pipelineUrl": pipeline}}},
         }
         path = f"/v1b3/projects/{PROJECT}/locations/us-central1/jobs"
         return str(self.cloud.call("POST", path, body)["id"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from beam_jobs.prediction.manifest import ModelManifest
+from nightstream.forms.streaming import Action
 from nightstream.streaming.records import AskedFor
 from tests.plugins.nightstream.operators.streaming.conftest import Streaming, prepared_by
 from tests.support.turns import Task
@@ -88,6 +90,17 @@ def test_a_job_that_was_cancelled_as_soon_as_it_was_launched_is_told_and_not_lau
         service.task("await_job", run).finish()
 
     assert service.dataflow.ids_named(service.job_name) == {job_id}
+
+
+def test_a_job_that_fails_instead_of_running_is_told_with_its_errors(service: Streaming) -> None:
+    run = service.prepared()
+    missing = f"gs://{service.environment.buckets.work}/no/pipeline.pb"
+    job_id = service.job_of(missing, prepared_by(run).revision)
+    asked = AskedFor(action=Action.START, job_ids=(job_id,), at=datetime.now(UTC))
+    run.xcoms["start", "return_value"] = asked.model_dump(mode="json")
+
+    with pytest.raises(AirflowFailException, match=r"(?s)was launched and is FAILED.*pipeline"):
+        service.task("await_job", run).finish()
 
 
 def test_a_launch_that_is_refused_fails_without_retry_and_says_why(service: Streaming) -> None:
