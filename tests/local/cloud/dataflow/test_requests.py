@@ -190,3 +190,28 @@ def test_gcloud_lists_describes_and_cancels(cloud: DataflowCloud) -> None:
     assert "currentState: JOB_STATE_PENDING" in gcloud("describe", job_id)
     gcloud("cancel", job_id)
     cloud.await_state(job_id, "CANCELLED")
+
+
+def test_a_streaming_job_that_waits_for_its_worker_can_be_drained_or_cancelled(
+    cloud: DataflowCloud,
+) -> None:
+    for end, state in ((cloud.drain, "DRAINED"), (cloud.cancel, "CANCELLED")):
+        job = cloud.create("waiting", type="JOB_TYPE_STREAMING")
+        assert (job["type"], job["currentState"]) == ("JOB_TYPE_STREAMING", "JOB_STATE_PENDING")
+        end(job["id"])
+        assert cloud.await_state(job["id"], "DRAINED", "CANCELLED", "FAILED") == state
+
+
+def test_the_update_of_a_job_that_is_not_there_is_refused(cloud: DataflowCloud) -> None:
+    error = refusal(cloud, type="JOB_TYPE_STREAMING", replaceJobId="2026-01-01-nothing")
+    assert error.status_code == 404
+    assert "2026-01-01-nothing" in error.reason
+
+
+def test_the_update_of_a_job_that_does_not_run_is_refused(cloud: DataflowCloud) -> None:
+    old = cloud.create("updated", type="JOB_TYPE_STREAMING")
+    error = refusal(cloud, "updated", type="JOB_TYPE_STREAMING", replaceJobId=old["id"])
+    assert error.status_code == 400
+    assert "not running (it is PENDING)" in error.reason
+    cloud.cancel(old["id"])
+    cloud.await_state(old["id"], "CANCELLED")

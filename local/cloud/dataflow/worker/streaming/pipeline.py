@@ -15,7 +15,7 @@ from apache_beam.runners.direct.direct_runner import (
     BundleBasedDirectRunner,
     _get_transform_overrides,
 )
-from apache_beam.transforms.util import Reshuffle, ReshufflePerKey
+from apache_beam.transforms.util import Reshuffle
 
 from local.cloud.dataflow.worker.failure import Failure
 from local.cloud.dataflow.worker.streaming.publishing import Publish
@@ -81,7 +81,7 @@ def _give_writes_an_output(proto: beam_runner_api_pb2.Pipeline) -> None:
 
 class _ReshuffleOverride(PTransformOverride):
     def matches(self, applied: AppliedPTransform) -> bool:
-        return isinstance(applied.transform, Reshuffle | ReshufflePerKey)
+        return isinstance(applied.transform, Reshuffle)
 
     def get_replacement_transform_for_applied_ptransform(self, _: AppliedPTransform) -> Any:
         return beam.ParDo(Redistribute())
