@@ -39,7 +39,7 @@ class FoundIn(Declared):
 class MicroBatchSpec(Declared):
     """How many requests are scored, and written, together at most."""
 
-    rows: Annotated[int, Constrained(ge=1, le=10_000)] = 500
+    rows: Annotated[int, Constrained(ge=1, le=10_000)] = 1_000
     bytes: Annotated[int, Constrained(ge=1_024, le=8 * 1024 * 1024)] = 1024 * 1024
     """Of payload; a single larger request is a micro-batch of its own."""
     wait_milliseconds: Annotated[int, Constrained(ge=0, le=10_000)] = 20

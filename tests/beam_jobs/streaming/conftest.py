@@ -24,7 +24,7 @@ class Jobs(NamedTuple):
     bundled: LiveService
     """JSON with a request id by attribute; answers; bundles of any size."""
     single: LiveService
-    """CSV with a request id by field; every bundle holds a single message."""
+    """CSV with a request id by field; every bundle holds a single message, a batch 500 rows."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,14 @@ def jobs(tmp_path_factory: pytest.TempPathFactory, pubsub: PubsubEmulator) -> It
                 request_id={"attribute": "rid"},
                 response_topic="bundled-out",
             ),
-            _service(clouds[1], pubsub, "single", payload=CSV, request_id={"field": "id"}),
+            _service(
+                clouds[1],
+                pubsub,
+                "single",
+                payload=CSV,
+                request_id={"field": "id"},
+                batch={"rows": 500},
+            ),
         ]
         with ThreadPoolExecutor() as threads:
             list(threads.map(LiveService.start, services))
