@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed, sink
+from tests.bench.live import calls, drain, latency, memory
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
 
@@ -14,5 +15,12 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_memory": job_memory.measure,
     "dag_parsing": dag_parsing.measure,
     "night_overhead": night_overhead.measure,
+    "live_latency_300": latency.measure_slow,
+    "live_latency_4000": latency.measure_fast,
+    "live_median_4000": latency.measure_fast_median,
+    "live_memory": memory.measure,
+    "live_drain": drain.measure_speed,
+    "live_drain_ratio": drain.measure_ratio,
+    "live_calls": calls.measure,
     "sink": sink.measure,
 }

@@ -17,25 +17,29 @@ from examples.babyweight.train import build_version
 from tests.bench.births import births_csv
 from tests.bench.jobs import WORKER_IMAGE, JobRun, run_job
 from tests.support.local_cloud import ROOT, LocalCloud
+from tests.support.pubsub_emulator import PubsubEmulator
 
 SPEC = ROOT / "dags" / "services" / "babyweight.yaml"
 BUCKET = "bench"
 _CACHE = ROOT / ".local" / "bench"
+_PUBSUB_HEAP = "3g"
+"""The emulator keeps acknowledged messages: a million and more, with room to spare."""
 
 
 class Workshop:
-    """A running local cloud with the example's model in it."""
+    """A running local cloud with the example's model in it; a Pub/Sub emulator, to be started."""
 
-    def __init__(self, cloud: LocalCloud, quick: bool) -> None:
+    def __init__(self, cloud: LocalCloud, pubsub: PubsubEmulator, quick: bool) -> None:
         self.cloud = cloud
+        self.pubsub = pubsub
         self.quick = quick
         self.model_folder = _CACHE / "models" / "v1"
         """On this disk; the same version lies in `model_uri`."""
         self.model_uri = f"gs://{BUCKET}/models/v1"
         cloud.call("POST", "/storage/v1/b", {"name": BUCKET})
-        manifest, artifact = build_version("sklearn", "v1")
+        self.model = build_version("sklearn", "v1")
         for root in (self.model_folder.parent, f"gs://{BUCKET}/models"):
-            publish_version(str(root), manifest, artifact, open_objects(str(root)))
+            publish_version(str(root), *self.model, open_objects(str(root)))
         self.nightly_job = cache(self._nightly_job)
         self.requests_uri = cache(self._requests_uri)
 
@@ -74,9 +78,13 @@ class Workshop:
 @contextmanager
 def open_workshop(quick: bool) -> Iterator[Workshop]:
     with TemporaryDirectory(prefix="bench-") as folder, pytest.MonkeyPatch.context() as patch:
+        pubsub = PubsubEmulator(Path(folder) / "pubsub.log", _PUBSUB_HEAP)
+        for name, value in pubsub.env.items():
+            patch.setenv(name, value)  # of the local cloud's workers too
         cloud = LocalCloud(Path(folder) / "cloud", WORKER_IMAGE).start()
         try:
             cloud.point_clients_here(patch)
-            yield Workshop(cloud, quick)
+            yield Workshop(cloud, pubsub, quick)
         finally:
             cloud.end()
+            pubsub.kill()

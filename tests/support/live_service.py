@@ -130,10 +130,10 @@ class LiveService:
         self.cloud.call("POST", "/storage/v1/b", {"name": self.bucket})
         self.client.create_dataset(self.dataset)
 
-    def start(self, *options: str, wait: bool = True) -> str:
+    def start(self, *options: str, wait: bool = True, module: str = "beam_jobs.streaming") -> str:
         """Launches the job as production does, and answers its id."""
         command = [
-            *(sys.executable, "-m", "beam_jobs.streaming", f"--plan={self.plan.uri}"),
+            *(sys.executable, "-m", module, f"--plan={self.plan.uri}"),
             *dataflow_options(
                 self.environment,
                 self.job_name,

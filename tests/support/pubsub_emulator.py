@@ -35,9 +35,10 @@ class Paths(NamedTuple):
 class PubsubEmulator:
     """One emulator on a free port. `restart` is kill -9 and a new, empty one on the same port."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, heap: str = _HEAP) -> None:
         self.port = free_port()
         self._log = log
+        self._heap = heap
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,7 +53,7 @@ class PubsubEmulator:
     def start(self) -> PubsubEmulator:
         """Returns when the emulator answers."""
         with self._log.open("ab") as log:
-            self._process = _java(self.port, log)
+            self._process = _java(self._heap, self.port, log)
         deadline = time.monotonic() + _PATIENCE_S
         while not self._answers():
             assert time.monotonic() < deadline, f"no Pub/Sub emulator: {self._log.read_text()}"
@@ -119,8 +120,9 @@ def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubsubEmulator]
     emulator.kill()
 
 
-def _java(port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    machine = ["java", f"-Xmx{_HEAP}", "-XX:+UseSerialGC"]
+def _java(heap: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    # The whole heap at once: as it grew, the collector would stop the emulator again and again.
+    machine = ["java", f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseSerialGC"]
     return subprocess.Popen(
         [*machine, "-jar", emulator_jar(), "--host=localhost", f"--port={port}"],
         stdout=log,
