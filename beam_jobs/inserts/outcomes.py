@@ -18,6 +18,13 @@ _PASSING_REASONS = frozenset(
 _STOPPED = "stopped"
 """Reason of a row that was not inserted because another row of its request is bad."""
 
+_UNKNOWN_COLUMN = "no such field"
+"""How the message of an `invalid` row begins whose table lacks one of its columns."""
+_COLUMN_REMEDY = (
+    "add the column to the table (action start of the service's streaming DAG does it); BigQuery "
+    "takes some minutes until inserts know a new one"
+)
+
 _BAD_REQUEST, _TOO_LARGE = 400, 413
 _REMEDIES = {
     401: "give the workers a service account with valid credentials",
@@ -68,11 +75,16 @@ Outcome = Answered | Refused | Unavailable
 
 
 def outcome_of_answer(insert_errors: Sequence[Mapping[str, Any]], rows: int) -> Outcome:
-    """Reads the `insertErrors` of an answer to so many rows."""
+    """Reads the `insertErrors` of an answer to so many rows.
+
+    All rows have the columns of the spec: one that the table lacks is no row's fault.
+    """
     refused: dict[int, RowError] = {}
     again: list[int] = []
     for entry in insert_errors:
         index, error = int(entry["index"]), _row_error(entry.get("errors", ()))
+        if error.message.lower().startswith(_UNKNOWN_COLUMN):
+            return Unavailable(f"no row inserted: {error.message}", remedy=_COLUMN_REMEDY)
         if error.reason == _STOPPED or error.reason in _PASSING_REASONS:
             again.append(index)
         else:

@@ -114,6 +114,17 @@ def test_bad_rows_are_refused_and_those_they_stopped_are_sent_again() -> None:
     assert outcome_of_answer(errors, 3) == Answered(refused, (0, 2))
 
 
+def test_a_column_that_the_table_lacks_is_no_rows_fault() -> None:
+    entry = {
+        "index": 1,
+        "errors": [{"reason": "invalid", "location": "new", "message": "no such field: new."}],
+    }
+    outcome = outcome_of_answer([row_error(0, "stopped"), entry], 2)
+    assert isinstance(outcome, Unavailable)
+    assert "no such field: new." in outcome.message
+    assert "add the column" in (outcome.remedy or "")
+
+
 def test_a_row_that_is_stopped_and_invalid_is_invalid() -> None:
     entry = {"index": 0, "errors": [{"reason": "stopped"}, {"reason": "invalid", "message": "no"}]}
     assert outcome_of_answer([entry], 1) == Answered({0: RowError("invalid", "no")})

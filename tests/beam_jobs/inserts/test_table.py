@@ -141,6 +141,18 @@ def test_a_table_that_is_missing_is_asked_for_until_it_is_there(
     assert all("create the dataset and the table" in record.getMessage() for record in errors)
 
 
+def test_a_table_that_lacks_a_column_is_asked_for_until_it_has_it(world: World) -> None:
+    def add_column(_: int) -> None:
+        table = world.client.get_table(world.table)
+        table.schema = [*SCHEMA, FIELD("new", "STRING")]
+        world.client.update_table(table, ["schema"])
+
+    world.time.on_sleep = add_column
+    more = [{"insertId": one["insertId"], "json": {**one["json"], "new": "x"}} for one in rows(3)]
+    assert world.write(more).errors == {}
+    assert world.ids() == names(rows(3))
+
+
 def test_a_table_that_stays_missing_takes_the_sink_down_and_no_row_is_given_up(
     world: World,
 ) -> None:
