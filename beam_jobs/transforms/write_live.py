@@ -74,10 +74,11 @@ class WriteLive(beam.DoFn):
         return self._tables.predictions.write(insert_rows(rows, rows.column("request_id")))
 
     def _write_dead(self, batch: ScoredBatch[Requests]) -> Written:
-        """Named by the message, not the request: a client may use one id for two requests."""
+        """Named by the message too: a client may use one id for two requests."""
         letters = self._storage.bounded(live_dead_letter_rows(batch, self._job))
         line = letters.column("source_position").cast(pa.string())
-        ids = pc.binary_join_element_wise(letters.column("message_id"), line, "/")
+        names = letters.column("request_id")
+        ids = pc.binary_join_element_wise(letters.column("message_id"), line, names, "/")
         rows = insert_rows(letters, ids)
         written = self._tables.dead_letters.write(rows)
         for index, error in written.errors.items():
