@@ -58,6 +58,13 @@ class Outcome:
         found = self.scored + Counter(dict.fromkeys(self.dead, 1))
         return found == Counter(dict.fromkeys(ids, 1)) and self.dead_rows == len(self.dead)
 
+    def of(self, ids: Iterable[str]) -> Outcome:
+        """The part of it that is about those requests."""
+        wanted = set(ids)
+        dead = {name: code for name, code in self.dead.items() if name in wanted}
+        scored = Counter({name: rows for name, rows in self.scored.items() if name in wanted})
+        return Outcome(scored, dead, self.dead_rows - len(self.dead) + len(dead))
+
 
 class LiveService:
     """One service: topic, subscription, tables and views, model, plan; and its job when started.
@@ -66,11 +73,15 @@ class LiveService:
     """
 
     def __init__(
-        self, cloud: LocalCloud, pubsub: PubsubEmulator, spec: ServiceSpec, image: str
+        self,
+        cloud: LocalCloud,
+        pubsub: PubsubEmulator,
+        spec: ServiceSpec,
+        image: str,
+        ack_deadline_seconds: int = 60,
     ) -> None:
         self.cloud = cloud
         self.pubsub = pubsub
-        assert spec.streaming is not None
         self.spec = spec
         self.bucket = f"{spec.service.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
         self.dataset = self.bucket.replace("-", "_")
@@ -85,12 +96,19 @@ class LiveService:
         anonymous = AnonymousCredentials()
         self.client = bigquery.Client(PROJECT, anonymous, client_options=options)
         self.objects = GcsObjects(storage.Client(PROJECT, anonymous, client_options=options))
-        self.paths: Paths = pubsub.create(
-            spec.streaming.topic, spec.streaming.subscription, ack_deadline_seconds=60
-        )
-        if spec.streaming.response_topic is not None:
-            self.answers = pubsub.create(spec.streaming.response_topic)
+        self._ack_deadline_seconds = ack_deadline_seconds
+        self.create_topics()
         self.job_id = ""
+
+    def create_topics(self) -> None:
+        """Topics with their subscriptions, in an emulator that does not have them."""
+        streaming = self.spec.streaming
+        assert streaming is not None
+        self.paths: Paths = self.pubsub.create(
+            streaming.topic, streaming.subscription, self._ack_deadline_seconds
+        )
+        if streaming.response_topic is not None:
+            self.answers = self.pubsub.create(streaming.response_topic)
 
     @property
     def models(self) -> str:
@@ -205,15 +223,42 @@ class LiveService:
         files = list(Path(self.cloud.data).rglob(f"{self.job_id}/worker.log"))
         return "\n".join(files[0].read_text().splitlines()[-60:]) if files else "no log"
 
-    def counters(self) -> dict[str, int]:
+    def counters(self) -> Counter[str]:
         """The job's own committed counters, by name, all steps together."""
+        return self._counted()[0]
+
+    def _counted(self) -> tuple[Counter[str], str]:
+        """The counters and when they were read."""
+        metrics = self.cloud.call("GET", f"{self._job}/metrics")
         sums: Counter[str] = Counter()
-        for update in self.cloud.call("GET", f"{self._job}/metrics")["metrics"]:
+        for update in metrics["metrics"]:
             name = update["name"]
             context = name.get("context", {})
             if context.get("namespace") == "nightstream" and "tentative" not in context:
                 sums[name["name"]] += int(update.get("scalar", 0))
-        return dict(sums)
+        return sums, metrics.get("metricTime", "")
+
+    def fresh_counters(self) -> Counter[str]:
+        """The counters of a running job, read by it after this call began."""
+        deadline = time.monotonic() + _PATIENCE_S
+        counters, read_at = self._counted()
+        last = read_at
+        while read_at == last:
+            assert time.monotonic() < deadline, f"no counters since {last}:\n{self.log}"
+            time.sleep(0.1)
+            counters, read_at = self._counted()
+        return counters
+
+    def counted_since(self, before: Counter[str], requests: int) -> Counter[str]:
+        """What was counted since, once so many more requests are."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while (now := self.counters()["requests"] - before["requests"]) < requests:
+            assert time.monotonic() < deadline, f"{now} of {requests} requests:\n{self.log}"
+            time.sleep(0.2)
+        # The counters are read one by one while the job counts: the next reading has them all.
+        counted = self.fresh_counters()
+        counted.subtract(before)
+        return counted
 
     def publish(
         self, payloads: Sequence[bytes], attributes: Sequence[Mapping[str, str]] | None = None
@@ -248,6 +293,31 @@ class LiveService:
             assert time.monotonic() < deadline, f"{now} of {count} requests:\n{self.log}"
             time.sleep(0.2)
         return self.outcome()
+
+    def wait_for_request(self, name: str, seconds: float = _PATIENCE_S) -> None:
+        """Until the request is in one of the tables."""
+        tables = (self.plan.tables.predictions, self.plan.tables.dead_letters)
+        counts = (
+            f"(SELECT COUNT(*) FROM `{self.dataset}.{table}` WHERE request_id = '{name}')"
+            for table in tables
+        )
+        sql = f"SELECT {' + '.join(counts)} AS n"
+        deadline = time.monotonic() + seconds
+        while not self._query(sql)[0]["n"]:
+            assert time.monotonic() < deadline, f"{name} is not there:\n{self.log}"
+            time.sleep(0.1)
+
+    def account_for(self, ids: Iterable[str], seconds: float = _PATIENCE_S) -> Outcome:
+        """What became of those requests, once each of them is in the views, and just once."""
+        wanted = set(ids)
+        deadline = time.monotonic() + seconds
+        while (found := self.outcome().of(wanted)).scored.keys() | found.dead.keys() != wanted:
+            missing = sorted(wanted - found.scored.keys() - found.dead.keys())
+            told = f"{len(missing)} of {len(wanted)} requests are missing: {missing[:5]}"
+            assert time.monotonic() < deadline, f"{told}\n{self.log}"
+            time.sleep(0.3)
+        assert found.exactly(wanted)
+        return found
 
     def rows(self, table: str, columns: str) -> list[dict[str, Any]]:
         """Columns of all rows of one of the dataset's tables, as they were written."""
