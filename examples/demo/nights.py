@@ -1,23 +1,24 @@
-"""Runs the demo's nights on the stack's Airflow and watches them."""
+"""The chapters of the nights: one run by the scheduler, others backfilled, all of them checked."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from examples.babyweight.nights import Night, make_night, upload_night
+from examples.demo.books import differences, read_nights, sample_predictions
+from examples.demo.dag_runs import DagRuns, wait_for_dag
+from examples.demo.report import NightLine, show_dead_letters, show_nights, show_samples
+from examples.demo.show import DemoError, Show
 from local.stack import Stack
-from local.stack.airflow_api import AirflowApi
 
 DAG_ID = "babyweight_batch"
-OVER = ("success", "failed")
-
-
-class DemoError(Exception):
-    """Something of the demo did not come out as promised."""
+BACKFILLED = 3
+_PATIENCE_S = 300
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,30 @@ class FinishedRun:
     seconds: float
 
 
-def wait_for_dag(airflow: AirflowApi, seconds: float = 90) -> dict[str, Any]:
-    """The DAG, once Airflow has read its file and knows its next data interval."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        dag = airflow.dag(DAG_ID)
-        if dag and dag["next_dagrun_data_interval_start"]:
-            return dag
-        time.sleep(0.5)
-    raise DemoError(f"{DAG_ID} did not appear; import errors: {airflow.import_errors() or 'none'}")
+def play_nights(show: Show) -> list[str]:
+    """The nights, told; what did not add up."""
+    timezone = show.spec.schedule.timezone
+    dag = wait_for_dag(show.airflow, DAG_ID, lambda d: bool(d["next_dagrun_data_interval_start"]))
+    last = scheduled_night(dag, timezone)
+    first = last - timedelta(days=BACKFILLED)
+    show.chapter(f"{BACKFILLED + 1} nights of requests, some rows of each broken")
+    nights = _upload_nights(show, first)
+    runs = DagRuns(show.airflow, DAG_ID, show.say)
+
+    show.chapter(f"{DAG_ID} is switched on: the scheduler runs the night of {last}")
+    show.airflow.pause(DAG_ID, paused=False)
+    finished = watch(runs, [last], timezone)
+
+    show.chapter(f"A backfill of the {BACKFILLED} nights before it")
+    backfill(show.stack, first, last - timedelta(days=1))
+    finished += watch(runs, [night.score_date for night in nights[:-1]], timezone)
+
+    show.chapter("What BigQuery holds of the nights")
+    lines = _lines(show, nights, finished)
+    show_nights(show.console, lines)
+    show_dead_letters(show.console, lines)
+    show_samples(show.console, sample_predictions(show.bigquery, show.dataset, last))
+    return [fault for line in lines for fault in differences(line.sent, line.published)]
 
 
 def scheduled_night(dag: dict[str, Any], timezone: str) -> date:
@@ -54,57 +70,49 @@ def backfill(stack: Stack, first: date, last: date) -> None:
         raise DemoError(f"airflow backfill create failed:\n{created.stdout}{created.stderr}")
 
 
-def watch(
-    airflow: AirflowApi,
-    nights: Iterable[date],
-    say: Callable[[str], None],
-    timezone: str,
-    seconds: float = 180,
-) -> list[FinishedRun]:
+def watch(runs: DagRuns, nights: Iterable[date], timezone: str) -> list[FinishedRun]:
     """Tells each task as it ends, until every night has a finished run.
 
     Raises DemoError when a night fails, or time is up.
     """
     waiting = set(nights)
-    told: set[tuple[str, str]] = set()
     finished: list[FinishedRun] = []
-    began = time.monotonic()
+    deadline = time.monotonic() + _PATIENCE_S
     while waiting:
-        if time.monotonic() - began > seconds:
-            raise DemoError(f"no end of {sorted(map(str, waiting))} within {seconds:.0f} s")
-        for run in airflow.runs(DAG_ID):
+        if time.monotonic() > deadline:
+            raise DemoError(f"no end of {sorted(map(str, waiting))} within {_PATIENCE_S} s")
+        for run in runs.all():
             night = _night(run, timezone)
-            if night not in waiting:
-                continue
-            _tell_tasks(airflow, run, night, told, say)
-            if run["state"] in OVER:
+            if night in waiting and runs.look(run, str(night)):
                 finished.append(_finished(run, night))
                 waiting.discard(night)
-                if run["state"] == "failed":
-                    raise DemoError(f"the run of {night} failed: {_why(airflow, run)}")
         time.sleep(0.5)
     return finished
+
+
+def _upload_nights(show: Show, first: date) -> list[Night]:
+    nights = [make_night(first + timedelta(days=n)) for n in range(BACKFILLED + 1)]
+    for night in nights:
+        folder = show.spec.input.folder(night.score_date)
+        upload_night(night, f"gs://{show.environment.buckets.input}/{folder}")
+        broken = sum(night.dead.values())
+        show.say(f"{night.score_date}  {night.rows} rows, {broken} of them broken")
+    return nights
+
+
+def _lines(show: Show, nights: list[Night], finished: list[FinishedRun]) -> list[NightLine]:
+    published = read_nights(show.bigquery, show.dataset, [night.score_date for night in nights])
+    by_night = {run.score_date: run for run in finished}
+    return [
+        NightLine(sent, found, run.started_by, run.seconds)
+        for sent, found in zip(nights, published, strict=True)
+        for run in (by_night[sent.score_date],)
+    ]
 
 
 def _night(run: dict[str, Any], timezone: str) -> date:
     start = datetime.fromisoformat(run["data_interval_start"])
     return start.astimezone(ZoneInfo(timezone)).date()
-
-
-def _tell_tasks(
-    airflow: AirflowApi,
-    run: dict[str, Any],
-    night: date,
-    told: set[tuple[str, str]],
-    say: Callable[[str], None],
-) -> None:
-    tasks = airflow.tasks(DAG_ID, run["dag_run_id"])
-    for name, task in sorted(tasks.items(), key=lambda item: item[1]["end_date"] or ""):
-        done = task["state"] in ("success", "failed", "upstream_failed")
-        if done and (run["dag_run_id"], name) not in told:
-            told.add((run["dag_run_id"], name))
-            mark = "✓" if task["state"] == "success" else "✗"
-            say(f"{night}  {mark} {name}")
 
 
 def _finished(run: dict[str, Any], night: date) -> FinishedRun:
@@ -116,13 +124,3 @@ def _finished(run: dict[str, Any], night: date) -> FinishedRun:
         state=run["state"],
         seconds=(end - start).total_seconds(),
     )
-
-
-def _why(airflow: AirflowApi, run: dict[str, Any]) -> str:
-    """The end of the log of the first task that failed."""
-    tasks = airflow.tasks(DAG_ID, run["dag_run_id"])
-    for name, task in tasks.items():
-        if task["state"] == "failed":
-            log = airflow.log(DAG_ID, run["dag_run_id"], name, task["try_number"])
-            return f"{name}\n" + "\n".join(log.splitlines()[-25:])
-    return "no task failed"

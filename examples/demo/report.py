@@ -1,4 +1,4 @@
-"""The demo's report on the terminal; fits into 80 columns."""
+"""The demo's report of the nights on the terminal; fits into 80 columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NightLine(NamedTuple):
 
 def show_nights(console: Console, lines: Sequence[NightLine]) -> None:
     """A line per night: what was sent, what came of it, how long the run took."""
-    table = _table("Nights, as BigQuery holds them")
+    table = new_table("Nights, as BigQuery holds them")
     for heading in ("night", "run"):
         table.add_column(heading)
     for heading in ("rows in", "scored", "dead", "RMSE lb", "model", "seconds"):
@@ -45,7 +45,7 @@ def show_nights(console: Console, lines: Sequence[NightLine]) -> None:
 
 def show_dead_letters(console: Console, lines: Sequence[NightLine]) -> None:
     """A line per reason, a column per night."""
-    table = _table("Dead letters by reason")
+    table = new_table("Dead letters by reason")
     table.add_column("reason")
     for line in lines:
         table.add_column(str(line.sent.score_date), justify="right")
@@ -56,7 +56,7 @@ def show_dead_letters(console: Console, lines: Sequence[NightLine]) -> None:
 
 def show_samples(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """Predictions beside the true weights, with where each row came from."""
-    table = _table("Sample predictions, with the file and byte each came from")
+    table = new_table("Sample predictions, with the file and byte each came from")
     for heading in ("male", "age", "plurality", "weeks", "true", "predicted", "source"):
         table.add_column(heading, no_wrap=True)
     for row in rows:
@@ -72,5 +72,6 @@ def show_samples(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def _table(title: str) -> Table:
+def new_table(title: str) -> Table:
+    """A table in the style of this report."""
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)

@@ -1,0 +1,67 @@
+"""What every chapter of the demo has at hand."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cached_property
+from pathlib import Path
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from rich.console import Console
+
+from beam_jobs.spec import EnvironmentSpec, load_environment, load_service
+from local.stack import Stack, StackSettings
+from local.stack.airflow_api import AirflowApi
+from local.stack.report import Lines
+
+_DAGS = Path(__file__).parents[2] / "dags"
+
+
+class DemoError(Exception):
+    """Something of the demo did not come out as promised."""
+
+
+class Show:
+    """A stack, its clients, and the terminal on which the story is told."""
+
+    def __init__(self, settings: StackSettings, console: Console) -> None:
+        self.stack = Stack(settings, Lines(console))
+        self.console = console
+        self.spec = load_service(_DAGS / "services/babyweight.yaml")
+        self._began = time.monotonic()
+
+    def begin(self) -> None:
+        """Brings the stack up and points this process's clients at it."""
+        self.stack.up()
+        os.environ.update(self.stack.env)
+
+    @cached_property
+    def airflow(self) -> AirflowApi:
+        return AirflowApi(self.stack.settings.airflow_url)
+
+    @cached_property
+    def environment(self) -> EnvironmentSpec:
+        return load_environment(_DAGS / "environments", "local")
+
+    @cached_property
+    def bigquery(self) -> bigquery.Client:
+        return bigquery.Client(self.environment.project, AnonymousCredentials())
+
+    @property
+    def dataset(self) -> str:
+        return self.environment.bigquery.dataset
+
+    @property
+    def seconds(self) -> float:
+        """Since the show began."""
+        return time.monotonic() - self._began
+
+    def chapter(self, title: str) -> None:
+        self.console.print(
+            f"\n[bold]{title}[/bold]  [dim]{self.seconds:.0f} s[/dim]", highlight=False
+        )
+
+    def say(self, line: str) -> None:
+        self.console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
