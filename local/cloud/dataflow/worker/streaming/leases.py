@@ -17,9 +17,6 @@ class Leases:
         self.generation = 0
         self._renewed: dict[str, float] = {}
 
-    def __len__(self) -> int:
-        return len(self._renewed)
-
     def hold(self, ids: Iterable[str], now: float) -> None:
         self._renewed.update(zip(ids, itertools.repeat(now)))
 
@@ -37,7 +34,9 @@ class Leases:
             self._renewed[id] = now
         return late
 
-    def forget(self) -> None:
-        """Begins a new generation."""
-        self.generation += 1
+    def end_generation(self) -> list[str]:
+        """Lets everything go; answers the ids that were held."""
+        held = list(self._renewed)
         self._renewed.clear()
+        self.generation += 1
+        return held

@@ -10,7 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import types
 
 _SERVICE = "/google.pubsub.v1.Subscriber/"
-_CALL_SECONDS = 10.0
+_CALL_SECONDS = 30.0
 _MOST_IDS = 1_000
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
