@@ -33,9 +33,12 @@ def test_every_request_is_recorded_once_whatever_is_killed(
     service: LiveService, job_kills: int, cloud_kills: int
 ) -> None:
     with Load(service, f"killed-{job_kills}", rate=200) as load:
-        for _ in range(job_kills):
+        for round_ in range(job_kills):
             service.wait_for_request(load.await_next())
+            if round_ % 2 == 0:  # the other rounds strike wherever the job is
+                service.hold_up_a_bundle()
             service.kill()
+            service.cloud.heal()
         for _ in range(cloud_kills):
             service.wait_for_request(load.await_next())
             service.cloud.kill()

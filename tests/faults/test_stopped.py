@@ -13,8 +13,7 @@ _PATIENCE_S = 30
 def test_what_a_cancelled_job_had_begun_comes_again(live: LiveService) -> None:
     with Load(live, "cancelled") as load:
         live.wait_for_request(load.await_next())
-        live.cloud.inject(kind="latency", path="/insertAll", seconds=0.5)
-        time.sleep(1)
+        live.hold_up_a_bundle()
         live.cancel()
         live.cloud.heal()
     recorded = live.outcome().of(load.ids)

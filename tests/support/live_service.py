@@ -196,6 +196,15 @@ class LiveService:
         if wait:
             self.wait_for(state)
 
+    def hold_up_a_bundle(self) -> None:
+        """Returns while the job, which has requests, tries in vain to write some of them; it goes
+        on so until the cloud is healed."""
+        self.cloud.inject(kind="error", path="/insertAll", code=503)
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self.cloud.injections():
+            assert time.monotonic() < deadline, f"nothing was written:\n{self.log}"
+            time.sleep(0.02)
+
     def kill(self) -> None:
         """kill -9 of the job's process, once there is one."""
         deadline = time.monotonic() + _PATIENCE_S

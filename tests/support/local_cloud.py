@@ -108,6 +108,10 @@ class LocalCloud:
         """Arm a fault; see `local.cloud.faults.Fault` for its fields."""
         self.call("POST", "/_local/faults", fault)
 
+    def injections(self) -> int:
+        """How often the armed faults have struck."""
+        return sum(fault["injected"] for fault in self.call("GET", "/_local/faults")["faults"])
+
     def heal(self) -> None:
         """Disarm all faults."""
         self.call("DELETE", "/_local/faults")
