@@ -16,6 +16,11 @@ from tests.support.pubsub_emulator import pubsub as pubsub
 from tests.support.stack import stack as stack
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the stack come last: once it is up, it takes a share of every other test's time."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
+
+
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The whole local cloud, shared by all tests; ask for `fresh_cloud` to kill or break one."""
