@@ -48,6 +48,8 @@ def _percentile(run: LoadRun, rate: int, percent: int, target: float) -> Result:
         details={
             **{f"p{p}_ms": float(np.percentile(found, p)) for p in (50, 95, 99)},
             "max_ms": float(found.max()),
+            "first_tenth_p50_ms": float(np.median(found[: len(found) // 10])),
+            "last_tenth_p50_ms": float(np.median(found[-len(found) // 10 :])),
             "probes": len(found),
             "requests": run.requests,
             "requests_per_model_call": run.counters["requests"] / run.counters["model_calls"],

@@ -32,7 +32,8 @@ class Probes:
 
 
 def latencies_ms(service: BenchService, probes: Probes, began: float, rate: float) -> np.ndarray:
-    """For each probe, from the moment it was due to the answer of the first query that shows it.
+    """For each probe, from the moment it was due to the answer of the first query that shows it, in
+    the order in which they appeared.
 
     A query looks twenty times a second for probes published since the oldest one that is missing:
     that reads a few hundred rows of the table's last partition. Up to a twentieth of a second of
