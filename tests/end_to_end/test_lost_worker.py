@@ -56,6 +56,7 @@ def submitted(cloud: DataflowCloud, plan: Path) -> str:
     return found[1]
 
 
+@pytest.mark.long
 def test_every_row_is_accounted_for_once_after_a_worker_is_killed(
     cloud: DataflowCloud, tmp_path: Path
 ) -> None:

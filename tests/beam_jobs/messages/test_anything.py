@@ -94,7 +94,7 @@ def test_any_json_messages_are_one_request_each(
     assert len(found) == len(sent)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(messages(CSV_TEXTS), st.sampled_from(CSV_READERS))
 def test_any_csv_messages_are_one_request_for_each_line(
     sent: list[tuple[bytes, Any]], reader: MessageReader
@@ -108,7 +108,7 @@ def _lines(payload: bytes) -> int:
     return sum(bool(line) for line in payload.replace(b"\r", b"\n").split(b"\n"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_what_becomes_of_a_message_does_not_depend_on_its_neighbours(data: st.DataObject) -> None:
     texts, readers = data.draw(
