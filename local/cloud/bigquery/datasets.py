@@ -48,11 +48,11 @@ def insert(store: Store, project: str, body: Mapping[str, Any]) -> Resource:
     ref = dataset_ref(body.get("datasetReference") or {}, project)
     _check_known(body)
     with store.locked(ref.project), store.transaction() as tx:
-        for key in store.all("dataset"):
-            if key == str(ref):
-                raise already_exists("Dataset", ref)
-            if key.lower() == str(ref).lower():
-                raise unsupported(f"two datasets whose names differ only in case ({key}, {ref})")
+        other = store.spelled("dataset", str(ref))
+        if other == str(ref):
+            raise already_exists("Dataset", ref)
+        if other is not None:
+            raise unsupported(f"two datasets whose names differ only in case ({other}, {ref})")
         resource: Resource = {
             "kind": "bigquery#dataset",
             "id": str(ref),

@@ -6,6 +6,7 @@ import logging
 import threading
 
 from local.cloud.bigquery import tables
+from local.cloud.bigquery.queries import results
 from local.cloud.bigquery.resources import now_ms, rewritten, table_of
 from local.cloud.bigquery.store import Resource, Store
 from local.cloud.bigquery.streaming import buffer
@@ -22,6 +23,7 @@ def sweep(store: Store, now: int) -> None:
             _drop(store, resource)
         elif int((resource.get("timePartitioning") or {}).get("expirationMs") or 0):
             _drop_partitions(store, resource, now)
+    results.sweep(store)
 
 
 def _drop(store: Store, resource: Resource) -> None:

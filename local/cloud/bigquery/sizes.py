@@ -12,6 +12,8 @@ from local.cloud.bigquery.schema import Field
 from local.cloud.bigquery.store import Resource, Store
 from local.cloud.bigquery.streaming import buffer
 
+_PRIVATE = ("revision", tables.IN_FILE)
+
 
 @dataclass(frozen=True)
 class Size:
@@ -60,7 +62,7 @@ class Sizes:
 
     def with_counts(self, resource: Resource) -> Resource:
         """The resource as `tables.get` answers it."""
-        answer = {key: value for key, value in resource.items() if key != "revision"}
+        answer = {key: value for key, value in resource.items() if key not in _PRIVATE}
         if resource["type"] == "VIEW":
             return answer
         size, waiting = self.of(resource), self._waiting(resource)

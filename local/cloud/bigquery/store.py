@@ -16,10 +16,17 @@ from typing import Any
 
 import duckdb
 
+from local.cloud.bigquery.names import literal
+
 Resource = dict[str, Any]
 _JOURNAL = """
 CREATE TABLE IF NOT EXISTS main.journal (seq BIGINT, kind VARCHAR, key VARCHAR, resource VARCHAR)
 """
+_USE = "USE bigquery"
+# A checkpoint, for which all writers wait, rewrites the last row group of each table that grew:
+# small ones, often, take 20 ms each; with DuckDB's defaults some take half a second.
+_CHECKPOINT_AFTER = "4MB"
+_ROW_GROUP = 8_192
 
 
 class Transaction:
@@ -58,13 +65,24 @@ class Store:
         self.macros = macros
         self._guard = threading.Lock()
         self._resources: dict[str, dict[str, Resource]] = {}
+        self._spellings: dict[tuple[str, str], str] = {}
         self._locks: dict[object, threading.RLock] = {}
         self._seq = 0
 
+    @property
+    def folder(self) -> Path:
+        """Where the file lies; what else belongs to the tables has its place beside it."""
+        return self._path.parent
+
     def open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect(str(self._path))
+        self._connection = duckdb.connect()
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection.execute(f"SET GLOBAL checkpoint_threshold = '{_CHECKPOINT_AFTER}'")
+        self._connection.execute(
+            f"ATTACH {literal(str(self._path))} AS bigquery (ROW_GROUP_SIZE {_ROW_GROUP})"
+        )
+        self._connection.execute(_USE)
         self._connection.execute(_JOURNAL)
         self._connection.execute(self.macros)
         self._replay()
@@ -75,6 +93,10 @@ class Store:
     def get(self, kind: str, key: str) -> Resource | None:
         """A resource as last committed; callers treat it as read-only."""
         return self._resources.get(kind, {}).get(key)
+
+    def spelled(self, kind: str, key: str) -> str | None:
+        """The key of the resource with that name, upper and lower case being the same."""
+        return self._spellings.get((kind, key.lower()))
 
     def all(self, kind: str) -> dict[str, Resource]:
         """All resources of a kind by key, in the order they were created."""
@@ -93,18 +115,15 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor that sees one moment of all tables."""
-        cursor = self._connection.cursor()
-        try:
+        with closing(self._cursor()) as cursor:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield cursor
-        finally:
-            cursor.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Commits rows and resources together when the block ends, or nothing when it raises."""
         with ExitStack() as stack:
-            cursor = stack.enter_context(closing(self._connection.cursor()))
+            cursor = stack.enter_context(closing(self._cursor()))
             cursor.execute("BEGIN TRANSACTION")
             transaction = Transaction(cursor, lambda name: stack.enter_context(self.locked(name)))
             yield transaction
@@ -115,6 +134,11 @@ class Store:
                 self._journal(transaction)
                 cursor.execute("COMMIT")
                 self._apply(transaction.changes)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        cursor.execute(_USE)
+        return cursor
 
     def _journal(self, transaction: Transaction) -> None:
         for kind, key, resource in transaction.changes:
@@ -129,8 +153,10 @@ class Store:
             kept = self._resources.setdefault(kind, {})
             if resource is None:
                 kept.pop(key, None)
+                self._spellings.pop((kind, key.lower()), None)
             else:
                 kept[key] = resource
+                self._spellings[kind, key.lower()] = key
 
     def _replay(self) -> None:
         """Rebuilds the resources, and leaves one journal line for each."""

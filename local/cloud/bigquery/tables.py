@@ -33,6 +33,9 @@ _READ_ONLY = {
     "materializedView",
 }  # fmt: skip
 
+IN_FILE = "inFile"
+"""In a resource: its rows lie in a file, behind a view of DuckDB. Never leaves the server."""
+
 
 def get(store: Store, ref: TableRef) -> Resource:
     """The table's resource without its counts. Raises ApiError 404."""
@@ -41,6 +44,12 @@ def get(store: Store, ref: TableRef) -> Resource:
     if resource is None:
         raise not_found("Table", ref)
     return resource
+
+
+def check_not_a_result(resource: Resource) -> None:
+    """Raises ApiError 501 for a table that holds the result of a query: it is not written to."""
+    if resource.get(IN_FILE):
+        raise unsupported(f"changing the result of a query, {resource['id']}")
 
 
 def fields_of(resource: Resource) -> Schema:
@@ -89,11 +98,11 @@ def create(store: Store, tx: Transaction, resource: Resource, *, replacing: bool
     `replacing` says that the same transaction has dropped what stood there. Raises ApiError 409.
     """
     ref = table_of(resource)
-    for other in tables_in(store, ref.in_dataset):
-        if other == ref and not replacing:
-            raise already_exists("Table", ref)
-        if other != ref and str(other).lower() == str(ref).lower():
-            raise unsupported(f"two tables whose names differ only in case ({other}, {ref})")
+    other = store.spelled("table", str(ref))
+    if other == str(ref) and not replacing:
+        raise already_exists("Table", ref)
+    if other not in (None, str(ref)):
+        raise unsupported(f"two tables whose names differ only in case ({other}, {ref})")
     if resource["type"] == "TABLE":
         tx.execute(create_sql(ref, fields_of(resource)))
     tx.put("table", str(ref), resource)
@@ -161,7 +170,8 @@ def patch(
             changed["schema"] = schema.to_json(fields)
         if changed.get("clustering"):
             changed["clustering"] = _clustering(changed["clustering"], fields)
-        if resource["type"] == "TABLE":
+        if resource["type"] == "TABLE" and fields != current:
+            check_not_a_result(resource)
             change_schema(tx, ref, current, fields)
         changed = touched({k: v for k, v in changed.items() if v is not None})
         tx.put("table", str(ref), changed)
@@ -187,7 +197,7 @@ def drop(tx: Transaction, resource: Resource) -> None:
     ref = table_of(resource)
     if resource["type"] == "TABLE":
         tx.hold(buffer.lock_name(ref))
-        tx.execute(f"DROP TABLE {ref.physical}")
+        tx.execute(f"DROP {'VIEW' if resource.get(IN_FILE) else 'TABLE'} {ref.physical}")
     tx.remove("table", str(ref))
 
 

@@ -98,6 +98,8 @@ def existing(store: Store, write: Write, location: str) -> Resource | None:
         raise not_found("Table", ref)
     if resource is not None and resource["type"] == "VIEW":
         raise ApiError(400, f"Cannot write to a view: {ref}")
+    if resource is not None:
+        tables.check_not_a_result(resource)
     return resource
 
 
@@ -123,13 +125,13 @@ def write_rows(
         resource = {**resource, "schema": schema.to_json(fields)}
     _check_unknown(write, source, fields)
     condition = _partition_condition(write, resource)
-    projection, columns = _projection(source, fields)
+    selected, columns = projection(source, fields)
     if condition:
         _check_partition(tx, write, source, fields, condition)
         if write.disposition == "WRITE_TRUNCATE":
             settled = f"{condition} AND NOT {buffer.WAITING}"
             tx.execute(f"DELETE FROM {ref.physical} WHERE {settled}")
-    rows = tx.count(f"INSERT INTO {ref.physical} ({columns}) {projection}") if columns else 0
+    rows = tx.count(f"INSERT INTO {ref.physical} ({columns}) {selected}") if columns else 0
     if fields != current:
         resource = touched(resource)
     tx.put("table", str(ref), rewritten(resource))
@@ -205,7 +207,7 @@ def _check_unknown(write: Write, source: Source, fields: Schema) -> None:
         )
 
 
-def _projection(source: Source, fields: Schema) -> tuple[str, str]:
+def projection(source: Source, fields: Schema) -> tuple[str, str]:
     """The SELECT that gives the source's columns the table's types, and the columns it fills."""
     known = by_name(source.fields)
     present = [field for field in fields if field.name.lower() in known]

@@ -39,6 +39,7 @@ def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) ->
         resource = tables.get(store, ref)
         if resource["type"] == "VIEW":
             raise invalid_query(f"{kind} is not allowed on the view {ref}")
+        tables.check_not_a_result(resource)
         _unqualify_assignments(tree)
         _name_inserted_columns(tree, tables.fields_of(resource))
         translated = translation.translate(store, tree, context)

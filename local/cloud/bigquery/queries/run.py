@@ -82,18 +82,25 @@ def _prepared(config: QueryConfig) -> exp.Expr:
 def _run_select(
     execution: Execution, store: Store, config: QueryConfig, tree: exp.Query, context: Context
 ) -> None:
-    write = config.write or results.new_write(store, execution.project, execution.location)
-    with execution.writing(write.destination.table) as tx:
-        resource = writes.existing(store, write, execution.location)
+    write = config.write
+    if write:
+        ref = write.destination.table
+    else:
+        ref = results.new_table(store, execution.project, execution.location)
+    with execution.writing(ref) as tx:
+        resource = writes.existing(store, write, execution.location) if write else None
         if resource is not None:
             # The result is found again by its place in the table: nothing may come in between.
-            tx.hold(buffer.lock_name(write.destination.table))
+            tx.hold(buffer.lock_name(ref))
         translated = translation.translate(store, tree, context)
         fields = _bind(tx, translated)
         source = Source(fields, f"({translated.sql}) AS result", typed=True)
-        rows = writes.write_rows(store, tx, write, source, resource)
-        ref = write.destination.table
-        held = tx.count(f"SELECT count(*) FROM {ref.physical}")
+        if write:
+            rows = writes.write_rows(store, tx, write, source, resource)
+            held = tx.count(f"SELECT count(*) FROM {ref.physical}")
+        else:
+            selected, _ = writes.projection(source, fields)
+            rows = held = results.write(store, tx, ref, fields, selected)
         written = {
             "start": held - rows,
             "rows": rows,

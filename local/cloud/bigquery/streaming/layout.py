@@ -32,6 +32,7 @@ def read(resource: Resource) -> Layout:
     """The layout of a table. Raises ApiError 400 for one that takes no rows."""
     if resource["type"] == "VIEW":
         raise ApiError(400, "Cannot add rows to a table of type VIEW.")
+    tables.check_not_a_result(resource)
     fields = tables.fields_of(resource)
     if not fields:
         raise ApiError(400, f"The destination table {resource['id']} has no schema.")
