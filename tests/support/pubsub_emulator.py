@@ -6,7 +6,7 @@ import functools
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -20,7 +20,9 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from local.stack.ports import free_port
 from tests.support.local_cloud import PROJECT
 
-_HEAP = "512m"  # it keeps acknowledged messages: about a million small ones
+# It keeps acknowledged messages: this much holds about a million small ones. The whole heap at once:
+# as it grew, the collector would stop the emulator again and again.
+_MACHINE = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC")
 _PATIENCE_S = 30
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
@@ -35,10 +37,11 @@ class Paths(NamedTuple):
 class PubsubEmulator:
     """One emulator on a free port. `restart` is kill -9 and a new, empty one on the same port."""
 
-    def __init__(self, log: Path, heap: str = _HEAP) -> None:
+    def __init__(self, log: Path, machine: Sequence[str] = _MACHINE) -> None:
+        """`machine`: options of the Java virtual machine."""
         self.port = free_port()
         self._log = log
-        self._heap = heap
+        self._machine = machine
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,7 +56,7 @@ class PubsubEmulator:
     def start(self) -> PubsubEmulator:
         """Returns when the emulator answers."""
         with self._log.open("ab") as log:
-            self._process = _java(self._heap, self.port, log)
+            self._process = _java(self._machine, self.port, log)
         deadline = time.monotonic() + _PATIENCE_S
         while not self._answers():
             assert time.monotonic() < deadline, f"no Pub/Sub emulator: {self._log.read_text()}"
@@ -120,11 +123,9 @@ def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubsubEmulator]
     emulator.kill()
 
 
-def _java(heap: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    # The whole heap at once: as it grew, the collector would stop the emulator again and again.
-    machine = ["java", f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseSerialGC"]
+def _java(machine: Sequence[str], port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*machine, "-jar", emulator_jar(), "--host=localhost", f"--port={port}"],
+        ["java", *machine, "-jar", emulator_jar(), "--host=localhost", f"--port={port}"],
         stdout=log,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
