@@ -25,7 +25,7 @@ _REQUEST = Column("request_id", "STRING", "Names the request: the caller's name,
 _SOURCE = (
     Column("message_id", "STRING"),
     Column("source_uri", "STRING", "The subscription"),
-    Column("source_position", "INTEGER", "Line in the message, from 0"),
+    Column("source_position", "INTEGER", "Place in the message, from 0"),
 )
 _TIMES = (
     Column("event_time", "TIMESTAMP", "When it happened, as the request says"),
