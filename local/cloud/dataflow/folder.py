@@ -8,6 +8,7 @@ and kill -9 at any moment loses nothing that was acknowledged:
 - replaced.json: the job that takes this one's place (that job's supervisor)
 - status.json: the state reached (the supervisor; the server only once the supervisor is gone)
 - metrics.json: the latest metrics (the job process)
+- health.json: how far a streaming job is behind, once a second (the job process)
 - messages.jsonl: appended to by all of them, a line per message
 - worker.log: what the job and its workers print
 - lock: held by the supervisor as long as it lives, with its process id
@@ -149,6 +150,15 @@ class JobFolder:
 
     def write_metrics(self, updates: list[dict[str, Any]], time: str) -> None:
         write_atomically(self.path / "metrics.json", {"metricTime": time, "metrics": updates})
+
+    def health(self) -> dict[str, Any] | None:
+        """How far a streaming job was behind at `time`, see worker.streaming.health; None for a
+        job that has not begun to read, or never will."""
+        health: dict[str, Any] | None = _read(self.path / "health.json")
+        return health
+
+    def write_health(self, health: dict[str, Any], time: str) -> None:
+        write_atomically(self.path / "health.json", {"time": time, **health})
 
     def add_message(self, importance: str, text: str) -> None:
         """Appends a message; `importance` is DEBUG, DETAILED, BASIC, WARNING or ERROR."""

@@ -33,6 +33,11 @@ class Buffer:
     def __len__(self) -> int:
         return self._count
 
+    def messages(self) -> list[Any]:
+        """All that is there."""
+        with self._changed:
+            return [message for chunk in self._chunks for message in chunk.messages]
+
     def await_room(self) -> bool:
         """Waits until more may be added; False when nothing may any more."""
         with self._changed:

@@ -14,9 +14,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 from local.cloud.dataflow.worker.streaming.errors import ErrorLog
 from local.cloud.dataflow.worker.streaming.graph import Graph, Outputs
+from local.cloud.dataflow.worker.streaming.health import health
 from local.cloud.dataflow.worker.streaming.ledger import Ledger
 from local.cloud.dataflow.worker.streaming.retries import pause_after
 from local.cloud.dataflow.worker.streaming.source import Source
@@ -70,6 +72,11 @@ class Engine:
         """Returns to Pub/Sub what has not been acknowledged."""
         for source in self._sources:
             source.close()
+
+    def health(self) -> dict[str, Any]:
+        """How far the job is behind, see `health`; for another thread."""
+        readings = [source.reading() for source in self._sources]
+        return health(readings, self._graph.watermark(), int(time.time() * 1e6))
 
     def _turn(self) -> bool:
         """Does all there is to do, or waits a moment. False when there will be nothing any more."""
@@ -165,7 +172,7 @@ class Engine:
                 self._graph.drop(work)
             batch.source.failed(batch)
             return
-        batch.source.committed()
+        batch.source.committed(batch)
         self._ready.extend(batch.exits)
         if batch.exits and not self._acknowledge_early:
             self._ledger.add(batch)

@@ -22,7 +22,7 @@ from apache_beam.runners.direct.transform_evaluator import (
 )
 from apache_beam.runners.direct.util import TransformResult
 from apache_beam.transforms import core, sideinputs
-from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from local.cloud.dataflow.worker.streaming import keyed_state, stages
 from local.cloud.dataflow.worker.streaming.dofns import DoFns, ParDoEvaluator
@@ -157,6 +157,11 @@ class Graph:
                     timers.sort(key=lambda timer: timer.timestamp)
                     bundle = self._context.create_empty_committed_bundle(step.inputs[0])
                     yield Work(step, bundle, timers=timers)
+
+    def watermark(self) -> Timestamp:
+        """How far event time has come at the step that is furthest behind; for another thread."""
+        steps = self._watermarks._transform_to_watermarks.values()
+        return min((step.output_watermark for step in steps), default=MAX_TIMESTAMP)
 
     def forget(self) -> None:
         """Drops state that nothing can come to any more."""

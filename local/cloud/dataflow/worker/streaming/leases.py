@@ -17,6 +17,9 @@ class Leases:
         self.generation = 0
         self._renewed: dict[str, float] = {}
 
+    def __len__(self) -> int:
+        return len(self._renewed)
+
     def hold(self, ids: Iterable[str], now: float) -> None:
         self._renewed.update(zip(ids, itertools.repeat(now)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,26 @@ from local.cloud.dataflow.worker.metric_updates import metric_updates
 from local.cloud.dataflow.worker.metrics import WRITE_SECONDS
 from local.cloud.dataflow.worker.streaming.steps import Steps
 
+Health = Callable[[], dict[str, Any]]
+
 
 class StreamingMetrics:
-    """Writes a job's metrics to its folder once a second, as a context while it runs."""
+    """Writes a job's metrics and health to its folder once a second, as a context while it runs."""
 
     def __init__(
-        self, folder: JobFolder, pipeline: beam_runner_api_pb2.Pipeline, steps: Steps
+        self,
+        folder: JobFolder,
+        pipeline: beam_runner_api_pb2.Pipeline,
+        steps: Steps,
+        health: Health,
     ) -> None:
         self._folder = folder
         self._sums = folder.path / "metrics.pb"
         self._earlier = _read(self._sums)
-        self._pipeline = beam_runner_api_pb2.Pipeline()
-        self._pipeline.CopyFrom(pipeline)
+        self._pipeline = pipeline
         self._collections = _collections(pipeline)
         self._steps = steps
+        self._health = health
         self._ended = threading.Event()
 
     def __enter__(self) -> StreamingMetrics:
@@ -48,6 +55,7 @@ class StreamingMetrics:
         infos = list(monitoring_infos.consolidate(itertools.chain(self._earlier, counted)))
         time = now()
         self._folder.write_metrics(metric_updates(self._pipeline, [infos], time), time)
+        self._folder.write_health(self._health(), time)
         _write(self._sums, infos)
 
 

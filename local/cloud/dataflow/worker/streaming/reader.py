@@ -55,6 +55,19 @@ class Reader:
         """How many messages were fetched and not taken yet."""
         return len(self._buffer)
 
+    @property
+    def held(self) -> int:
+        """How many messages are leased: fetched, and neither acknowledged nor given back."""
+        return len(self._leases)
+
+    @property
+    def subscription(self) -> str:
+        return self._subscription.name
+
+    def fetched(self) -> list[Any]:
+        """The messages that wait."""
+        return self._buffer.messages()
+
     def await_more(self, most: int, seconds: float) -> None:
         """Waits until so many messages have been fetched, but no longer than that; in any case for
         a moment where the last pull left more behind."""

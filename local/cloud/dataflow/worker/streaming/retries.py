@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,11 @@ class Retries:
             retry = Retry(now + pause, next(self._order), half, generation, failures)
             heapq.heappush(self._waiting, retry)
         self.messages += len(messages)
+
+    def all(self) -> Iterator[Any]:
+        """The messages that wait; for another thread too."""
+        for retry in list(self._waiting):
+            yield from retry.messages
 
     def due(self, now: float) -> bool:
         """Whether `take` would give something."""

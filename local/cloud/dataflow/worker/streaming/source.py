@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
 from apache_beam.pipeline import AppliedPTransform
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
-from local.cloud.dataflow.worker.streaming.messages import Decode
+from local.cloud.dataflow.worker.streaming.health import Reading
+from local.cloud.dataflow.worker.streaming.messages import Decode, publish_micros
 from local.cloud.dataflow.worker.streaming.reader import Reader
 from local.cloud.dataflow.worker.streaming.retries import Retries
 from local.cloud.dataflow.worker.streaming.work import Batch
@@ -30,7 +32,7 @@ class Source:
         self._retries = Retries()
         self._taken = 0.0
         self._took_failed: bool = False
-        self._under_way = 0
+        self._under_way: set[Batch] = set()
         self._stopping = False
         self._watermark = Timestamp(micros=0)
 
@@ -58,16 +60,17 @@ class Source:
         return self._batch(pulled.messages, pulled.generation) if pulled else None
 
     def _batch(self, messages: list[Any], generation: int, failures: int = 0) -> Batch:
-        self._under_way += 1
         elements = [self._decode(received.message) for received in messages]
-        return Batch(self, messages, elements, generation, failures)
+        batch = Batch(self, messages, elements, generation, failures)
+        self._under_way.add(batch)
+        return batch
 
-    def committed(self) -> None:
+    def committed(self, batch: Batch) -> None:
         """The first stage has done its work on a batch."""
-        self._under_way -= 1
+        self._under_way.remove(batch)
 
     def failed(self, batch: Batch) -> None:
-        self._under_way -= 1
+        self._under_way.remove(batch)
         failures = batch.failures + 1 if len(batch.messages) == 1 else 0
         self._retries.add(batch.messages, batch.generation, failures, time.monotonic())
 
@@ -91,6 +94,13 @@ class Source:
             return self._watermark
         self._watermark = max(self._watermark, Timestamp(micros=reached))
         return self._watermark
+
+    def reading(self) -> Reading:
+        """What the job holds at this moment; for another thread."""
+        under_way = (batch.messages for batch in self._under_way.copy())
+        messages = itertools.chain(self._reader.fetched(), self._retries.all(), *under_way)
+        oldest = min((publish_micros(received.message) for received in messages), default=None)
+        return Reading(self._reader.subscription, self._reader.held, oldest)
 
     def stop(self) -> None:
         """Reads no more; what was read and not taken goes back."""
