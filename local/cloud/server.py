@@ -21,8 +21,9 @@ from local.cloud.bigquery.api import BigQueryApi
 from local.cloud.config import CloudConfig
 from local.cloud.connection import Connection
 from local.cloud.dataflow.api import DataflowApi
-from local.cloud.fault_injection import FaultInjection, FaultsApi
-from local.cloud.faults import ARMED
+from local.cloud.faults.api import FaultsApi
+from local.cloud.faults.armed import ARMED
+from local.cloud.faults.injection import FaultInjection
 from local.cloud.folder import FolderLock
 from local.cloud.http import Api, ApiError, unsupported
 from local.cloud.metadata.api import MetadataApi

@@ -24,7 +24,7 @@ def test_an_outage_delays_requests_and_rows_refused_after_it_are_dead(
         time.sleep(seconds)
         live.cloud.heal()
         predictions = f"/{live.plan.tables.predictions}{_INSERT_ALL}"
-        live.cloud.inject(kind="row", path=predictions, row='-[0-9]*7"', code=400)
+        live.cloud.inject(kind="row", path=predictions, row='-[0-9]*7"')
         first_refused = len(load.ids)
         live.wait_for_request(load.await_next())
     found = live.account_for(load.ids)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from local.cloud.faults import reach
+from local.cloud.faults.armed import reach
 from local.cloud.http import ApiError
 from local.cloud.storage.blobs import BlobFolder, BlobWriter
 from local.cloud.storage.catalog import Catalog, dump, micros, moment

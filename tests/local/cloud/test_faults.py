@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import urllib.error
@@ -12,8 +13,8 @@ import requests
 from google.api_core import exceptions
 from google.cloud import storage
 
-from local.cloud import faults
-from local.cloud.faults import Fault, Faults
+from local.cloud.faults.armed import ARMED, Faults
+from local.cloud.faults.fault import Fault
 from local.cloud.http import ApiError
 from tests.support.local_cloud import LocalCloud
 
@@ -109,20 +110,30 @@ def test_a_crash_before_or_after_the_work(
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "refusal"),
     [
-        {"kind": "nonsense", "path": "x"},
-        {"kind": "error"},
-        {"kind": "error", "path": "x", "point": "y"},
-        {"kind": "error", "path": "("},
-        {"kind": "hang", "point": "y"},
-        {"kind": "error", "path": "x", "typo": 1},
+        ({"kind": "nonsense", "path": "x"}, "unknown kind 'nonsense'; there are error, latency"),
+        ({"path": "x"}, "kind: Field required"),
+        ({"kind": "error"}, "either a path"),
+        ({"kind": "error", "path": "x", "point": "storage.commit"}, "either a path"),
+        ({"kind": "error", "path": "("}, "not a regular expression: ("),
+        ({"kind": "error", "path": "x", "code": 200}, "code: Input should be"),
+        ({"kind": "error", "path": "x", "typo": 1}, "unknown field typo; there are kind, method"),
+        ({"kind": "error", "path": "x", "seconds": 1}, "seconds means nothing for a fault of kind"),
+        ({"kind": "row", "path": "x"}, "says which ones by `row`"),
+        ({"kind": "crash", "point": "y"}, "no point 'y'; there are storage.commit, "),
+        ({"kind": "hang", "point": "storage.commit"}, "error or latency or crash"),
+        ({"kind": "error", "point": "job.ready"}, "but latency or crash"),
+        ({"kind": "crash", "point": "storage.commit", "job": "x"}, "job means nothing"),
     ],
 )
-def test_a_wrong_fault_is_refused(cloud: LocalCloud, fault: dict) -> None:
+def test_a_wrong_fault_is_refused_and_told_what_there_is(
+    cloud: LocalCloud, fault: dict, refusal: str
+) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         cloud.inject(**fault)
     assert raised.value.code == 400
+    assert refusal in json.loads(raised.value.read())["error"]["message"]
 
 
 def test_a_share_of_calls_is_the_same_for_the_same_seed() -> None:
@@ -137,12 +148,12 @@ def test_a_share_of_calls_is_the_same_for_the_same_seed() -> None:
 
 def test_a_named_point_raises_only_when_armed() -> None:
     armed = Faults()
-    armed.reach("between.two.steps")
-    armed.arm(Fault(kind="error", point="between.two.steps", times=1))
-    armed.reach("elsewhere")
+    armed.reach("storage.commit")
+    armed.arm(Fault(kind="error", point="storage.commit", times=1))
+    armed.reach("bigquery.job.begin")
     with pytest.raises(ApiError, match="fault knob"):
-        armed.reach("between.two.steps")
-    armed.reach("between.two.steps")
+        armed.reach("storage.commit")
+    armed.reach("storage.commit")
 
 
 def test_counts_are_exact_with_many_threads() -> None:
@@ -164,4 +175,4 @@ def test_counts_are_exact_with_many_threads() -> None:
 
 
 def test_nothing_is_armed_unless_asked() -> None:
-    assert faults.ARMED.shown() == []
+    assert ARMED.shown() == []

@@ -15,7 +15,7 @@ from local.cloud.bigquery.streaming import requests
 from local.cloud.bigquery.streaming.columns import Problems
 from local.cloud.bigquery.streaming.inserts import Inserter
 from local.cloud.bigquery.streaming.requests import InsertRequest
-from local.cloud.faults import ARMED
+from local.cloud.faults.armed import ARMED
 
 _PATH = "/bigquery/v2/projects/{project}/datasets/{dataset}/tables/{table}/insertAll"
 

@@ -1,9 +1,4 @@
-"""Faults on demand: errors, latency, hangs, resets and crashes, at requests or at named points.
-
-Nothing is injected unless asked for; each injection is logged. Code that does something in steps
-marks the places between them by `faults.reach("name.of.the.point")`. A fault of kind `row` strikes
-single rows of a request that inserts rows.
-"""
+"""The armed faults: which calls they strike, counted and logged."""
 
 from __future__ import annotations
 
@@ -15,59 +10,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from local.cloud.http import ApiError
+from local.cloud.faults.fault import Fault
+from local.cloud.faults.points import AT_JOBS
 
 _CRASH_STATUS = 137
+_ELSEWHERE = ("row", "stale")
+"""Kinds that strike what is in a request or what it reads, not the request."""
 
 log = logging.getLogger(__name__)
-
-
-class Fault(BaseModel):
-    """One fault, and the requests, the rows or the named point it strikes.
-
-    Of the calls that match, the first `skip` pass; then `times` are struck (all, when it is left
-    out), or the seeded share `share` of them. `when="after"` lets the call do its work first and
-    takes its answer away: the client cannot know what happened.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["error", "latency", "hang", "reset", "crash", "row"]
-    method: str = ".*"
-    path: str | None = None
-    point: str | None = None
-    row: str | None = None
-    when: Literal["before", "after"] = "before"
-    skip: int = Field(0, ge=0)
-    times: int | None = Field(None, ge=1)
-    share: float | None = Field(None, gt=0, le=1)
-    seed: int = 0
-    code: int = Field(503, ge=400, le=599)
-    message: str = "injected by a fault knob"
-    reason: str = "backendError"
-    seconds: float = Field(1.0, ge=0)
-
-    @model_validator(mode="after")
-    def _place(self) -> Fault:
-        if (self.path is None) == (self.point is None):
-            raise ValueError("name either a path (a regular expression) or a point")
-        if self.point is not None and self.kind in ("hang", "reset", "row"):
-            raise ValueError(f"a {self.kind} strikes requests, not points")
-        if (self.kind == "row") != (self.row is not None):
-            raise ValueError("a fault of kind row, and no other, says which by `row`")
-        for pattern in (self.method, self.path or "", self.row or ""):
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {pattern}: {error}") from error
-        return self
-
-    def error(self) -> ApiError:
-        return ApiError(self.code, self.message, self.reason)
 
 
 class _Armed:
@@ -107,9 +59,13 @@ def _is_at(fault: Fault, method: str, path: str) -> bool:
 
 
 class Faults:
-    """The armed faults. Safe to use from many threads."""
+    """The armed faults. Safe to use from many threads.
+
+    `announce` is told, whenever that changes, at which points of jobs faults are armed.
+    """
 
     def __init__(self) -> None:
+        self.announce: Callable[[list[str]], None] = lambda _: None
         self._armed: list[_Armed] = []
         self._lock = threading.Lock()
 
@@ -118,6 +74,7 @@ class Faults:
         armed = _Armed(fault)
         with self._lock:
             self._armed.append(armed)
+            self._announce()
         log.warning("fault %s armed: %s", armed.id, fault.model_dump(exclude_defaults=True))
         return armed.shown()
 
@@ -129,13 +86,22 @@ class Faults:
         """The fault of that id, or all of them."""
         with self._lock:
             self._armed = [armed for armed in self._armed if only not in (None, armed.id)]
+            self._announce()
 
     def at_request(self, method: str, path: str) -> Fault | None:
         """The first armed fault that strikes this call."""
         return self._strike(
             f"{method} {path}",
-            lambda fault: fault.kind != "row" and _is_at(fault, method, path),
+            lambda fault: fault.kind not in _ELSEWHERE and _is_at(fault, method, path),
         )
+
+    def staleness(self, method: str, path: str) -> float:
+        """How many seconds ago the state is that this read of jobs shall see; 0.0 is now."""
+        fault = self._strike(
+            f"{method} {path}",
+            lambda fault: fault.kind == "stale" and _is_at(fault, method, path),
+        )
+        return fault.seconds if fault else 0.0
 
     def at_rows(self, method: str, path: str, rows: Iterable[str]) -> dict[int, Fault]:
         """The rows of a request that faults strike, by position; `rows` are read only if needed."""
@@ -166,6 +132,13 @@ class Faults:
             return
         raise fault.error()
 
+    def at_job(self, point: str, job: str) -> Fault | None:
+        """The first armed fault that strikes the job of that name at a named point."""
+        return self._strike(
+            f"point {point} of job {job}",
+            lambda fault: fault.point == point and re.fullmatch(fault.job, job) is not None,
+        )
+
     def _strike(self, where: str, matches: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for armed in self._armed:
@@ -173,6 +146,10 @@ class Faults:
                     log.warning("fault %s: %s at %s", armed.id, armed.fault.kind, where)
                     return armed.fault
         return None
+
+    def _announce(self) -> None:
+        points = {armed.fault.point for armed in self._armed if armed.fault.point}
+        self.announce(sorted(points & AT_JOBS.keys()))
 
 
 ARMED = Faults()
@@ -182,6 +159,11 @@ ARMED = Faults()
 def reach(point: str) -> None:
     """Mark a named point; does nothing unless a fault is armed for it."""
     ARMED.reach(point)
+
+
+def staleness(method: str, path: str) -> float:
+    """How many seconds ago the state is that this read of jobs shall see; 0.0 unless armed."""
+    return ARMED.staleness(method, path)
 
 
 def crash() -> NoReturn:

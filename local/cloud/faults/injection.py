@@ -1,49 +1,15 @@
-"""Faults at requests, for every API of the server, and the endpoint that arms them."""
+"""Faults at requests, for every API of the server."""
 
 from __future__ import annotations
 
 import asyncio
 
-from pydantic import ValidationError
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.cloud.connection import reset
-from local.cloud.faults import Fault, Faults, crash
-from local.cloud.http import ApiError, json_body
-
-ADMIN_PATH = "/_local/faults"
-
-
-class FaultsApi:
-    """`POST` arms a fault (fields of `Fault`), `GET` shows all, `DELETE` disarms one or all."""
-
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
-
-    def routes(self) -> list[BaseRoute]:
-        return [
-            Route(ADMIN_PATH, self.arm, methods=["POST"]),
-            Route(ADMIN_PATH, self.show, methods=["GET"]),
-            Route(ADMIN_PATH, self.disarm, methods=["DELETE"]),
-            Route(ADMIN_PATH + "/{id}", self.disarm, methods=["DELETE"]),
-        ]
-
-    async def arm(self, request: Request) -> Response:
-        try:
-            fault = Fault.model_validate(await json_body(request))
-        except ValidationError as error:
-            raise ApiError(400, f"not a fault: {error}", "invalid") from error
-        return JSONResponse(self._faults.arm(fault))
-
-    def show(self, _: Request) -> Response:
-        return JSONResponse({"faults": self._faults.shown()})
-
-    def disarm(self, request: Request) -> Response:
-        self._faults.disarm(request.path_params.get("id"))
-        return Response(status_code=204)
+from local.cloud.faults.api import ADMIN_PATH
+from local.cloud.faults.armed import Faults, crash
+from local.cloud.faults.fault import Fault
 
 
 class FaultInjection:
