@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import configparser
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography.fernet import Fernet
@@ -16,8 +18,10 @@ from local.stack.settings import StackSettings
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> StackSettings:
-    return replace(StackSettings.from_environment({}), home=tmp_path / "100% mine")
+def settings() -> Iterator[StackSettings]:
+    # pytest's own folders may be too long for PostgreSQL's socket, which then lies elsewhere.
+    with TemporaryDirectory() as folder:
+        yield replace(StackSettings.from_environment({}), home=Path(folder) / "100% mine")
 
 
 def written(settings: StackSettings) -> configparser.ConfigParser:
