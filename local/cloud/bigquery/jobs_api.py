@@ -90,7 +90,7 @@ class JobEndpoints:
         """A job that has no id, is done, and has written nothing."""
         project, location = read.reference["projectId"], read.reference["location"]
         if "query" not in read.configuration:
-            raise unsupported("dry runs of load jobs")
+            raise unsupported("dry runs of anything but queries")
         query = query_run.dry_run(self._store, project, location, read.configuration["query"])
         return {
             "kind": "bigquery#job",
@@ -187,7 +187,7 @@ class JobEndpoints:
             "cacheHit": False,
             "totalBytesProcessed": job["statistics"].get("totalBytesProcessed", "0"),
         }
-        for name in ("numDmlAffectedRows", "dmlStats"):
+        for name in _DML_COUNTS[kind]:
             if name in statistics:
                 answer[name] = statistics[name]
         if "schema" not in statistics:

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from local.cloud.bigquery import copies
 from local.cloud.bigquery.datasets import DEFAULT_LOCATION, normal_location
+from local.cloud.bigquery.extracts import config as extract_config
 from local.cloud.bigquery.loads import config as load_config
 from local.cloud.bigquery.names import DatasetRef
 from local.cloud.bigquery.queries import config as query_config
@@ -16,7 +18,9 @@ from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.store import Store
 from local.cloud.http import ApiError, unsupported
 
-_JOB_OPTIONS = {"dryRun", "jobTimeoutMs", "jobType", "labels", "load", "query"}
+_JOB_OPTIONS = {
+    "copy", "dryRun", "extract", "jobTimeoutMs", "jobType", "labels", "load", "query",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ def read(store: Store, project: str, job: Mapping[str, Any], *, uploaded: bool) 
     elif query := configuration.get("query"):
         datasets = _datasets_of_query(query_config.parse(query, project), project)
         kind = "QUERY"
+    elif copy := configuration.get("copy"):
+        datasets = [copies.parse(copy, project).destination.table.in_dataset]
+        kind = "COPY"
+    elif extract := configuration.get("extract"):
+        datasets = [extract_config.parse(extract, project).source.table.in_dataset]
+        kind = "EXTRACT"
     else:
         raise ApiError(400, "Required parameter is missing: configuration")
     reference = dict(job.get("jobReference") or {})

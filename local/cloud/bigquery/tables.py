@@ -46,6 +46,18 @@ def get(store: Store, ref: TableRef) -> Resource:
     return resource
 
 
+def stored(store: Store, ref: TableRef) -> Resource:
+    """A table that has rows of its own. Raises ApiError 404, 400 for a view."""
+    resource = get(store, ref)
+    if resource["type"] == "VIEW":
+        raise ApiError(
+            400,
+            f"Using table {ref} is not allowed for this operation because of its type. "
+            "Try using a different table that is of type TABLE.",
+        )
+    return resource
+
+
 def check_not_a_result(resource: Resource) -> None:
     """Raises ApiError 501 for a table that holds the result of a query: it is not written to."""
     if resource.get(IN_FILE):
