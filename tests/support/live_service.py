@@ -26,13 +26,7 @@ from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from nightstream.jobs.options import dataflow_options
-from nightstream.tables.base import TableSchema
-from nightstream.tables.live import (
-    live_dead_letters_schema,
-    live_dead_letters_view,
-    live_predictions_schema,
-    live_predictions_view,
-)
+from nightstream.streaming.preparation import prepare_live_tables
 from tests.support.local_cloud import PROJECT, ROOT, LocalCloud
 from tests.support.pubsub_emulator import Paths, PubsubEmulator
 from tests.support.specs import an_environment
@@ -123,25 +117,10 @@ class LiveService:
             uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
         )
         plan = build_streaming_plan(self.spec, self.environment, pin)
-        self._create_table(plan.tables.predictions, live_predictions_schema(self.spec))
-        self._create_table(plan.tables.dead_letters, live_dead_letters_schema())
-        for view in (
-            live_predictions_view(self.spec, self.environment),
-            live_dead_letters_view(self.spec, self.environment),
-        ):
-            table = bigquery.Table(str(view.id))
-            table.view_query = view.query
-            self.client.create_table(table, exists_ok=True)
+        prepare_live_tables(self.client, self.spec, self.environment)
         self.objects.put(plan.uri, plan.model_dump_json().encode())
         self.plan = plan
         return plan
-
-    def _create_table(self, name: str, schema: TableSchema) -> None:
-        fields = [bigquery.SchemaField(column.name, column.type) for column in schema.columns]
-        table = bigquery.Table(f"{PROJECT}.{self.dataset}.{name}", fields)
-        table.time_partitioning = bigquery.TimePartitioning(field=schema.partitioned_by)
-        table.clustering_fields = list(schema.clustered_by)
-        self.client.create_table(table)
 
     def create_places(self) -> None:
         """The bucket and the dataset."""
