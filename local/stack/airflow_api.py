@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
 from local.stack.http import loopback_session
 
 _TIMEOUT_S = 30
@@ -15,6 +18,8 @@ class AirflowApi:
     def __init__(self, url: str, user: str = "admin", password: str = "admin") -> None:
         self._root = f"{url}/api/v2"
         self._session = loopback_session()
+        # Questions are asked again: a machine under load may take longer than that to answer one.
+        self._session.mount("http://", HTTPAdapter(max_retries=Retry(3, backoff_factor=1)))
         login = {"username": user, "password": password}
         token = self._session.post(f"{url}/auth/token", json=login, timeout=_TIMEOUT_S)
         token.raise_for_status()
