@@ -37,6 +37,10 @@ _QUERY_REQUEST = {
     "dryRun", "formatOptions", "jobCreationMode", "kind", "labels", "location", "maxResults",
     "requestId", "timeoutMs", "jobTimeoutMs",
 }  # fmt: skip
+_DML_COUNTS = {
+    "bigquery#queryResponse": ("numDmlAffectedRows", "dmlStats"),
+    "bigquery#getQueryResultsResponse": ("numDmlAffectedRows",),
+}
 
 
 class JobEndpoints:

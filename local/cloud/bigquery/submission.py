@@ -11,6 +11,7 @@ from sqlglot import exp
 from local.cloud.bigquery import copies
 from local.cloud.bigquery.datasets import DEFAULT_LOCATION, normal_location
 from local.cloud.bigquery.extracts import config as extract_config
+from local.cloud.bigquery.kept import as_kept
 from local.cloud.bigquery.loads import config as load_config
 from local.cloud.bigquery.names import DatasetRef
 from local.cloud.bigquery.queries import config as query_config
@@ -37,7 +38,7 @@ class Submission:
 
 def read(store: Store, project: str, job: Mapping[str, Any], *, uploaded: bool) -> Submission:
     """Raises ApiError 400 for a job that could never run, 501 for kinds of jobs we do not have."""
-    configuration = dict(job.get("configuration") or {})
+    configuration = dict(as_kept(job.get("configuration") or {}))
     for key, value in configuration.items():
         if key not in _JOB_OPTIONS and value:
             raise unsupported(f"{key} jobs")
