@@ -11,10 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud
+from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud, ObservedCloud
 from tests.support.pubsub_emulator import pubsub as pubsub
 from tests.support.stack import stack as stack
-
 
 _TOGETHER = ("faults", "beam_jobs/streaming", "plugins/nightstream/streaming")
 """Folders whose files share what takes long to start."""
@@ -38,25 +37,31 @@ def _group(item: pytest.Item) -> str:
 
 
 @pytest.fixture(scope="session")
-def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedCloud]:
     """The whole local cloud, shared by all tests; ask for `fresh_cloud` to kill or break one."""
     image = ("--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}")
-    cloud = LocalCloud(tmp_path_factory.mktemp("local_cloud") / "data", image).start()
+    cloud = ObservedCloud(tmp_path_factory.mktemp("local_cloud") / "data", image).start()
     yield cloud
     cloud.end()
 
 
 @pytest.fixture
-def cloud_env(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
-    """The shared local cloud, with this process's Google clients pointed at it."""
+def cloud_env(
+    local_cloud: ObservedCloud, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ObservedCloud]:
+    """The shared local cloud, with this process's Google clients pointed at it.
+
+    A test during which an answer did not fit Google's description of its APIs fails.
+    """
     local_cloud.point_clients_here(monkeypatch)
-    return local_cloud
+    yield local_cloud
+    local_cloud.verify()
 
 
 @pytest.fixture
 def fresh_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
     """A local cloud of this test's own, with the clients pointed at it."""
-    cloud = LocalCloud(tmp_path / "cloud").start()
+    cloud = ObservedCloud(tmp_path / "cloud").start()
     cloud.point_clients_here(monkeypatch)
     yield cloud
     cloud.end()

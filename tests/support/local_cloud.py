@@ -11,7 +11,7 @@ import sys
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from google.auth.compute_engine import _metadata
@@ -64,9 +64,9 @@ class LocalCloud:
     def pid(self) -> int:
         return self._running().pid
 
-    def start(self) -> LocalCloud:
+    def start(self) -> Self:
         """Returns when the server answers."""
-        command = [sys.executable, "-m", "local.cloud", "--port", str(self.port)]
+        command = [sys.executable, "-m", *self._module(), "--port", str(self.port)]
         command += ["--data", str(self.data), "--project", PROJECT, *self._arguments]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
@@ -116,6 +116,10 @@ class LocalCloud:
         """Disarm all faults."""
         self.call("DELETE", "/_local/faults")
 
+    def _module(self) -> list[str]:
+        """What is run, with what comes before its options."""
+        return ["local.cloud"]
+
     def _running(self) -> subprocess.Popen[str]:
         assert self._process is not None, "the local cloud was not started"
         return self._process
@@ -128,3 +132,24 @@ class LocalCloud:
         if process.stdout is not None:
             process.stdout.close()
         return code
+
+
+class ObservedCloud(LocalCloud):
+    """One whose answers are compared with Google's descriptions: see `observed_cloud`."""
+
+    def end(self) -> None:
+        super().end()
+        self.verify()
+
+    def verify(self) -> None:
+        """Fails when an answer since the last time was not as Google describes it."""
+        findings = self._findings.read_text() if self._findings.exists() else ""
+        self._findings.unlink(missing_ok=True)
+        assert not findings, f"answers that do not fit Google's discovery documents:\n{findings}"
+
+    def _module(self) -> list[str]:
+        return ["tests.support.observed_cloud", str(self._findings)]
+
+    @property
+    def _findings(self) -> Path:
+        return self.data.with_name(self.data.name + ".findings")

@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from tests.local.cloud.bigquery.conftest import Put, new_client
 from tests.support.bigquery_live import LIVE, buffered, ids, live_table, row
 from tests.support.bigquery_tables import FIELD, TRUNCATE, parquet_load, partitions_of, rows_of
-from tests.support.local_cloud import LocalCloud
+from tests.support.local_cloud import LocalCloud, ObservedCloud
 
 TODAY = datetime.now(UTC)
 
@@ -164,7 +164,7 @@ def test_no_client_sees_when_a_row_came(
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
     """A client of a server whose rows leave the buffer after a second."""
-    cloud = LocalCloud(tmp_path / "cloud", ("--streaming-buffer", "1")).start()
+    cloud = ObservedCloud(tmp_path / "cloud", ("--streaming-buffer", "1")).start()
     cloud.point_clients_here(monkeypatch)
     yield new_client()
     cloud.end()

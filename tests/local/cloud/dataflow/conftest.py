@@ -21,6 +21,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataflowCloud]:
     stop_jobs(cloud.server.data)
 
 
+@pytest.fixture(autouse=True)
+def answers_fit(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test during which an answer did not fit Google's description of its APIs fails."""
+    yield
+    if "cloud" in request.fixturenames:
+        request.getfixturevalue("cloud").server.verify()
+
+
 @pytest.fixture(scope="session")
 def launched(cloud: DataflowCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     """The jobs that the tests look at, submitted in one go; they run side by side."""
