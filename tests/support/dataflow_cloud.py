@@ -17,7 +17,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from googleapiclient import discovery
 
-from tests.support.local_cloud import PROJECT, LocalCloud
+from tests.support.local_cloud import PROJECT, LocalCloud, ObservedCloud
 
 LOCATION, BUCKET = "us-central1", "nightly"
 IMAGE = "registry.example/scoring:1"
@@ -37,7 +37,7 @@ class DataflowCloud:
         image.mkdir(parents=True)
         (image / "only_in_image.py").write_text("")
         arguments = ["--image", f"{IMAGE}={sys.executable}:{image}"]
-        cloud = cls(LocalCloud(folder / "data", [*arguments, *more]))
+        cloud = cls(ObservedCloud(folder / "data", [*arguments, *more]))
         cloud.start()
         return cloud
 
@@ -46,16 +46,20 @@ class DataflowCloud:
         self.server.inject(kind="hang", path="stuck/pipeline.pb", method="GET")
 
     @property
-    def jobs(self) -> Any:
-        """projects.locations.jobs of google-api-python-client."""
-        service = discovery.build(
+    def service(self) -> Any:
+        """google-api-python-client's dataflow v1b3."""
+        return discovery.build(
             "dataflow",
             "v1b3",
             credentials=AnonymousCredentials(),
             client_options=ClientOptions(api_endpoint=self.server.url),
             static_discovery=True,
         )
-        return service.projects().locations().jobs()
+
+    @property
+    def jobs(self) -> Any:
+        """projects.locations.jobs of google-api-python-client."""
+        return self.service.projects().locations().jobs()
 
     @property
     def storage(self) -> storage.Client:
