@@ -69,7 +69,7 @@ def assemble(config: CloudConfig, objects: ObjectStore) -> list[Api]:
     return [
         StorageApi(objects),
         BigQueryApi(config, objects),
-        DataflowApi(config),
+        DataflowApi(config, objects),
         MetadataApi(config),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,32 +12,37 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from local.cloud.config import CloudConfig
-from local.cloud.dataflow import console, enums, images, states, views
+from local.cloud.dataflow import console, enums, states, views
 from local.cloud.dataflow.catalog import Catalog, JobRecord
-from local.cloud.dataflow.folder import Plan, Streaming
+from local.cloud.dataflow.flex.service import FlexTemplates
 from local.cloud.dataflow.launch import Launcher
-from local.cloud.dataflow.request import images_of, job_of, workers_of
+from local.cloud.dataflow.planning import Machines
+from local.cloud.dataflow.refusals import refusals
+from local.cloud.dataflow.request import job_of
 from local.cloud.dataflow.service_metrics import with_service_metrics
 from local.cloud.dataflow.stop import jobs_root
 from local.cloud.http import ApiError, Endpoint, json_body, unsupported
+from local.cloud.storage.store import ObjectStore
 
 DEFAULT_LOCATION = "us-central1"
 _MOST_JOBS = 1_000
 _MOST_MESSAGES = 100
 _UNSUPPORTED_LIST = ("createTimeRange", "terminationTimeRange", "regionalFanoutRequested")
 _PROJECT = "/v1b3/projects/{project}"
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+\d+")
 
 
 class DataflowApi:
     """Dataflow jobs by REST; each runs in processes of its own, which outlive the server."""
 
-    def __init__(self, config: CloudConfig) -> None:
-        self._config = config
+    def __init__(self, config: CloudConfig, objects: ObjectStore) -> None:
+        self._machines = Machines.of(config)
         self._catalog = Catalog(
             jobs_root(config.data),
             Launcher(config.url, config.pubsub),
             config.refuse_active_job_name,
         )
+        self._templates = FlexTemplates(config, objects, self._catalog)
 
     def start(self) -> None:
         self._catalog.load()
@@ -52,6 +59,12 @@ class DataflowApi:
             *_regional("/jobs/{job}", self.update, "PUT"),
             *_regional("/jobs/{job}/metrics", self.metrics, "GET"),
             *_regional("/jobs/{job}/messages", self.messages, "GET"),
+            Route(
+                _PROJECT + "/locations/{location}/flexTemplates:launch",
+                self.launch,
+                methods=["POST"],
+            ),
+            *refusals(),
             Route("/console/jobs/{job}", self.console, methods=["GET"]),
         ]
 
@@ -63,15 +76,17 @@ class DataflowApi:
         if request.query_params.get("replaceJobId"):
             body = {**body, "replaceJobId": request.query_params["replaceJobId"]}
         job = job_of(body)
-        image = images.stand_in(images_of(job), self._config.images)
-        plan = Plan(image.python, image.pythonpath, workers_of(job), self._streaming(job))
-        record = self._catalog.create(_project(request), _location(request), job, plan)
+        record = self._catalog.create(
+            _project(request), _location(request), job, self._machines.plan(job)
+        )
         return views.job_view(record.job, record.status(), "JOB_VIEW_SUMMARY")
 
-    def _streaming(self, job: dict[str, Any]) -> Streaming | None:
-        if job["type"] != "JOB_TYPE_STREAMING":
-            return None
-        return Streaming(self._config.streaming_bundle, self._config.streaming_ack)
+    async def launch(self, request: Request) -> Response:
+        body = await json_body(request)
+        launch = self._templates.launch
+        return JSONResponse(
+            await run_in_threadpool(launch, _project(request), _location(request), body)
+        )
 
     def list(self, request: Request) -> Response:
         return self._listed(request, _location(request))
@@ -91,14 +106,18 @@ class DataflowApi:
             if query.get("name") in (None, "", record.job["name"])
             and views.listed(status := record.status(), list_filter)
         ]
-        return _page("jobs", shown, request, _MOST_JOBS)
+        page = views.page_of_jobs(shown, query.get("pageSize"), query.get("pageToken"), _MOST_JOBS)
+        return _answer("jobs", *page)
 
     def get(self, request: Request) -> Response:
         record = self._record(request)
         view = enums.name_of(request.query_params.get("view"), enums.JOB_VIEW, "view")
+        return JSONResponse(self._view(record, view))
+
+    def _view(self, record: JobRecord, view: str) -> dict[str, Any]:
         status = record.status()
         successor = record.folder.successor() if status.state == states.UPDATED else None
-        return JSONResponse(views.job_view(record.job, status, view, successor))
+        return views.job_view(record.job, status, view, successor, record.folder.tuning())
 
     async def update(self, request: Request) -> Response:
         body = await json_body(request)
@@ -106,11 +125,15 @@ class DataflowApi:
 
     def _update(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         record = self._record(request)
-        if request.query_params.get("updateMask") or "runtimeUpdatableParams" in body:
-            raise unsupported("the in-flight update of a Dataflow job (updateMask)")
-        state = enums.name_of(body.get("requestedState"), enums.JOB_STATE, "job.requestedState")
-        self._catalog.request(record, state)
-        return views.job_view(record.job, record.status(), "JOB_VIEW_SUMMARY")
+        mask, state = request.query_params.get("updateMask"), body.get("requestedState")
+        if mask and state:
+            raise ApiError(400, "A request updates either the state or what updateMask names.")
+        if mask:
+            self._catalog.tune(record, mask, body.get("runtimeUpdatableParams", {}))
+        else:
+            wanted = enums.name_of(state, enums.JOB_STATE, "job.requestedState")
+            self._catalog.request(record, wanted)
+        return self._view(record, "JOB_VIEW_SUMMARY")
 
     def metrics(self, request: Request) -> Response:
         record = self._record(request)
@@ -130,7 +153,8 @@ class DataflowApi:
             query.get("startTime"),
             query.get("endTime"),
         )
-        return _page("jobMessages", messages, request, _MOST_MESSAGES)
+        page = views.page(messages, query.get("pageSize"), query.get("pageToken"), _MOST_MESSAGES)
+        return _answer("jobMessages", *page)
 
     def console(self, request: Request) -> Response:
         """A page for people: the job, its counters, the end of its log."""
@@ -157,11 +181,13 @@ def _project(request: Request) -> str:
 
 
 def _location(request: Request) -> str:
+    """The region asked for. Raises ApiError 400 for one that cannot be."""
     in_query = request.query_params.get("location")
-    return str(request.path_params.get("location") or in_query or DEFAULT_LOCATION)
+    location = str(request.path_params.get("location") or in_query or DEFAULT_LOCATION)
+    if not _REGION.fullmatch(location):
+        raise ApiError(400, f"Invalid regional endpoint {location!r}: a region, e.g. us-central1.")
+    return location
 
 
-def _page(field: str, items: list[dict[str, Any]], request: Request, most: int) -> Response:
-    query = request.query_params
-    chosen, token = views.page(items, query.get("pageSize"), query.get("pageToken"), most)
-    return JSONResponse({field: list(chosen), **({"nextPageToken": token} if token else {})})
+def _answer(field: str, items: Sequence[dict[str, Any]], token: str | None) -> Response:
+    return JSONResponse({field: list(items), **({"nextPageToken": token} if token else {})})

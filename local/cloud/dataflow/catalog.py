@@ -9,20 +9,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local.cloud.dataflow import states
+from local.cloud.dataflow import states, tuning, views
 from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
 from local.cloud.dataflow.replacement import check_replacement
+from local.cloud.dataflow.request import max_workers_of
 from local.cloud.http import ApiError
 
 Launch = Callable[[JobFolder], None]
 
 
 class JobRecord:
-    """One job: its resource as created and its folder."""
+    """One job: its resource as created and its folder.
+
+    A template that was launched describes its job later: `job` is whole once `status` has been
+    looked at.
+    """
 
     def __init__(self, folder: JobFolder, job: dict[str, Any]) -> None:
         self.folder = folder
         self.job = job
+        self._described_later = folder.launch() is not None
         self._last: Status | None = None
         self._lock = threading.Lock()
 
@@ -34,6 +40,8 @@ class JobRecord:
     def _look(self) -> Status:
         supervised = self.folder.held()
         status, requested = self.folder.status(), self.folder.requested()
+        if self._described_later and status.state != states.QUEUED:
+            self.job, self._described_later = self.folder.job() or self.job, False
         shown = states.observed(status, requested, supervised) or self._settle(status, requested)
         if shown.state in states.TERMINAL:
             self._last = shown
@@ -73,7 +81,7 @@ class Catalog:
             for record in records
             if record.job["projectId"] == project and location in (None, record.job["location"])
         ]
-        return sorted(chosen, key=lambda record: str(record.job["createTime"]), reverse=True)
+        return sorted(chosen, key=lambda record: views.place(record.job), reverse=True)
 
     def get(self, project: str, location: str, job_id: str) -> JobRecord:
         """Raises ApiError 404."""
@@ -91,11 +99,19 @@ class Catalog:
         """A job of any project and location."""
         return self._records.get(job_id)
 
-    def create(self, project: str, location: str, job: dict[str, Any], plan: Plan) -> JobRecord:
-        """Creates and launches a job, or finds the one that this request already created.
+    def create(
+        self,
+        project: str,
+        location: str,
+        job: dict[str, Any],
+        plan: Plan,
+        launch: dict[str, Any] | None = None,
+    ) -> JobRecord:
+        """Creates and starts a job, or finds the one that this request already created.
 
-        Raises ApiError 409 for an active name, where the server is told to refuse it, and 400 or
-        404 for the update of a job that cannot be updated.
+        With `launch`, the job is queued until a template has described it. Raises ApiError 409 for
+        an active name, where the server is told to refuse it, and 400 or 404 for the update of a
+        job that cannot be updated.
         """
         with self._lock:
             neighbours = [
@@ -109,7 +125,20 @@ class Catalog:
                 self._check_replacement(neighbours, job)
             elif not found:
                 found = self._active(namesakes, job)
-            return found or self._start(project, location, job, plan)
+            return found or self._start(project, location, job, plan, launch)
+
+    def running(self, project: str, location: str, name: str) -> str:
+        """The id of the running job of a name, to be updated. Raises ApiError 400."""
+        for record in self.all(project, location):
+            if record.job["name"] == name and record.status().state == states.RUNNING:
+                return str(record.job["id"])
+        raise ApiError(
+            400,
+            f"The workflow could not be created. Causes: there is no running job named {name} to "
+            f"update in {location}.",
+            "failedPrecondition",
+            "FAILED_PRECONDITION",
+        )
 
     def _same_request(self, namesakes: list[JobRecord], job: dict[str, Any]) -> JobRecord | None:
         request_id = job.get("clientRequestId")
@@ -133,7 +162,14 @@ class Catalog:
             )
         return active[0] if active else None
 
-    def _start(self, project: str, location: str, job: dict[str, Any], plan: Plan) -> JobRecord:
+    def _start(
+        self,
+        project: str,
+        location: str,
+        job: dict[str, Any],
+        plan: Plan,
+        launch: dict[str, Any] | None,
+    ) -> JobRecord:
         created = now()
         chosen_by_service = {
             "id": _new_id(),
@@ -144,7 +180,11 @@ class Catalog:
         }
         job = {**job, **chosen_by_service}
         folder = JobFolder.create(
-            self._root / job["id"], job, plan, Status(states.PENDING, created)
+            self._root / job["id"],
+            job,
+            plan,
+            Status(states.QUEUED if launch else states.PENDING, created),
+            launch,
         )
         record = JobRecord(folder, job)
         self._records[job["id"]] = record
@@ -158,16 +198,30 @@ class Catalog:
             try:
                 states.check_request(status.state, state, record.job["type"])
             except states.Refusal as refusal:
-                code = "FAILED_PRECONDITION" if refusal.precondition else "INVALID_ARGUMENT"
-                raise ApiError(
-                    400,
-                    f"Workflow modification failed. Causes: {refusal.reason} "
-                    f"(job {record.job['id']})",
-                    "failedPrecondition" if refusal.precondition else "invalid",
-                    code,
-                ) from refusal
+                raise _refused(record, refusal) from refusal
             if wanted := states.to_request(status.state, state):
                 record.folder.request(wanted)
+
+    def tune(self, record: JobRecord, mask: str, parameters: dict[str, Any]) -> None:
+        """Changes the runtimeUpdatableParams that a mask names. Raises ApiError 400."""
+        with self._lock:
+            state = record.status().state
+            try:
+                states.check_tuning(state, record.job["type"])
+            except states.Refusal as refusal:
+                raise _refused(record, refusal) from refusal
+            record.folder.tune(
+                tuning.tuned(record.folder.tuning(), mask, parameters, max_workers_of(record.job))
+            )
+
+
+def _refused(record: JobRecord, refusal: states.Refusal) -> ApiError:
+    return ApiError(
+        400,
+        f"Workflow modification failed. Causes: {refusal.reason} (job {record.job['id']})",
+        "failedPrecondition" if refusal.precondition else "invalid",
+        "FAILED_PRECONDITION" if refusal.precondition else "INVALID_ARGUMENT",
+    )
 
 
 def stored(root: Path) -> Iterator[JobRecord]:

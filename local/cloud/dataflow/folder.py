@@ -3,7 +3,10 @@
 Each file has a single writer and is replaced atomically, so a reader sees one whole version of it
 and kill -9 at any moment loses nothing that was acknowledged:
 
-- job.json: the job as created, and plan.json: how to run it (the server, once)
+- job.json: the job as created, and plan.json: how to run it (the server, once; for a template that
+  was launched, its launcher once more)
+- launch.json: how to launch the template that describes the job (the server, once)
+- tuning.json: what a client changed while the job runs (the server)
 - requested.json: the state a client asked for (the server)
 - replaced.json: the job that takes this one's place (that job's supervisor)
 - status.json: the state reached (the supervisor; the server only once the supervisor is gone)
@@ -80,13 +83,30 @@ class JobFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, job: dict[str, Any], plan: Plan, status: Status) -> JobFolder:
+    def create(
+        cls,
+        path: Path,
+        job: dict[str, Any],
+        plan: Plan,
+        status: Status,
+        launch: dict[str, Any] | None = None,
+    ) -> JobFolder:
         path.mkdir(parents=True)
         folder = cls(path)
-        write_atomically(path / "plan.json", asdict(plan))
+        if launch:
+            write_atomically(path / "launch.json", launch)
         folder.write_status(status)
-        write_atomically(path / "job.json", job)
+        folder.write_job(job, plan)
         return folder
+
+    def write_job(self, job: dict[str, Any], plan: Plan) -> None:
+        write_atomically(self.path / "plan.json", asdict(plan))
+        write_atomically(self.path / "job.json", job)
+
+    def launch(self) -> dict[str, Any] | None:
+        """How to launch the template that describes the job: see `flex.launch.Launch`."""
+        launch: dict[str, Any] | None = _read(self.path / "launch.json")
+        return launch
 
     @property
     def log(self) -> Path:
@@ -128,6 +148,13 @@ class JobFolder:
 
     def request(self, state: str) -> None:
         write_atomically(self.path / "requested.json", asdict(Status(state, now())))
+
+    def tuning(self) -> dict[str, Any]:
+        """The runtimeUpdatableParams that clients have set."""
+        return _read(self.path / "tuning.json") or {}
+
+    def tune(self, parameters: dict[str, Any]) -> None:
+        write_atomically(self.path / "tuning.json", parameters)
 
     def replaces(self) -> JobFolder | None:
         """The job that this one is an update of, beside it."""

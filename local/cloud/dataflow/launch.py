@@ -21,6 +21,7 @@ class Launcher:
     pubsub: str | None = None
 
     def __call__(self, folder: JobFolder) -> None:
+        first = "flex.launcher" if folder.launch() else "supervisor"
         lock = folder.hold()
         try:
             with folder.log.open("ab") as log:
@@ -28,7 +29,7 @@ class Launcher:
                     [
                         sys.executable,
                         "-m",
-                        "local.cloud.dataflow.supervisor",
+                        f"local.cloud.dataflow.{first}",
                         folder.path,
                         str(lock),
                     ],

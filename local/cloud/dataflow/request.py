@@ -10,7 +10,15 @@ from local.cloud.dataflow import enums
 from local.cloud.http import ApiError, unsupported
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,1022}[a-z0-9])?")
-_CREATED = ("name", "type", "clientRequestId", "labels", "environment", "replaceJobId")
+_CREATED = (
+    "name",
+    "type",
+    "clientRequestId",
+    "labels",
+    "environment",
+    "replaceJobId",
+    "transformNameMapping",
+)
 
 
 def job_of(body: dict[str, Any]) -> dict[str, Any]:
@@ -18,8 +26,9 @@ def job_of(body: dict[str, Any]) -> dict[str, Any]:
     job = {key: body[key] for key in _CREATED if body.get(key)}
     job["type"] = enums.name_of(body.get("type"), enums.JOB_TYPE, "job.type")
     _refuse_what_is_missing(body, job["type"])
-    _check_name(job.get("name"))
-    _check_labels(job.get("labels", {}))
+    check_name(job.get("name"))
+    check_labels(job.get("labels", {}))
+    _check_mapping(job.get("transformNameMapping", {}))
     if not isinstance(job.get("environment"), dict) or "pipelineUrl" not in options_of(job):
         raise unsupported("jobs without a staged portable pipeline (pipelineUrl)")
     return job
@@ -37,6 +46,12 @@ def workers_of(job: dict[str, Any]) -> int:
     if job["type"] == "JOB_TYPE_STREAMING":
         return 1
     return max([int(pool.get("numWorkers") or 1) for pool in _pools(job)], default=1)
+
+
+def max_workers_of(job: dict[str, Any]) -> int | None:
+    """The most workers that the job was submitted with; None where it did not say."""
+    settings = (pool.get("autoscalingSettings", {}) for pool in _pools(job))
+    return max([int(s.get("maxNumWorkers") or 0) for s in settings], default=0) or None
 
 
 def images_of(job: dict[str, Any]) -> set[str]:
@@ -61,7 +76,7 @@ def _refuse_what_is_missing(body: dict[str, Any], job_type: str) -> None:
         raise ApiError(400, "The job's type must be JOB_TYPE_BATCH or JOB_TYPE_STREAMING.")
 
 
-def _check_name(name: Any) -> None:
+def check_name(name: Any) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ApiError(
             400,
@@ -71,7 +86,7 @@ def _check_name(name: Any) -> None:
         )
 
 
-def _check_labels(labels: dict[str, Any]) -> None:
+def check_labels(labels: dict[str, Any]) -> None:
     if len(labels) > 64:
         raise ApiError(400, f"A job can have at most 64 labels; this one has {len(labels)}.")
     for key, value in labels.items():
@@ -87,6 +102,11 @@ def _check_labels(labels: dict[str, Any]) -> None:
                 f"Invalid value {value!r} of label {key!r}: at most 63 lower-case letters, "
                 "digits, '_' and '-'.",
             )
+
+
+def _check_mapping(mapping: Any) -> None:
+    if not isinstance(mapping, dict) or not all(isinstance(to, str) for to in mapping.values()):
+        raise ApiError(400, f"Invalid value at 'job.transformNameMapping': {mapping!r}")
 
 
 def _is_label(text: str) -> bool:

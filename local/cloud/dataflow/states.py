@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from local.cloud.dataflow.folder import Status
 
+QUEUED = "JOB_STATE_QUEUED"
 PENDING = "JOB_STATE_PENDING"
 RUNNING = "JOB_STATE_RUNNING"
 DONE = "JOB_STATE_DONE"
@@ -66,7 +67,18 @@ def check_request(state: str, requested: str, job_type: str) -> None:
             f"Operation {verb} not allowed: the job has already terminated in state "
             f"{state.removeprefix('JOB_STATE_')}."
         )
+    if verb == "drain" and state == QUEUED:
+        raise Refusal("Operation drain not allowed: the job is queued.")
     if verb == "drain" and job_type != "JOB_TYPE_STREAMING":
         raise Refusal("Operation drain not allowed: only streaming jobs can be drained.")
     if verb == "drain" and state == CANCELLING:
         raise Refusal("Operation drain not allowed: the job is being cancelled.")
+
+
+def check_tuning(state: str, job_type: str) -> None:
+    """Whether a client may change the bounds of autoscaling now. Raises Refusal."""
+    if state != RUNNING:
+        name = state.removeprefix("JOB_STATE_")
+        raise Refusal(f"only a running job can be updated; this one is {name}.")
+    if job_type != "JOB_TYPE_STREAMING":
+        raise Refusal("only streaming jobs can be updated in flight.")

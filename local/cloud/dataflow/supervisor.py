@@ -52,10 +52,15 @@ def _run(folder: JobFolder, number: int) -> Outcome:
     return outcome_of(code, cause)
 
 
+def take_lock(lock: int) -> None:
+    """Makes the inherited lock this process's own, not its children's, and writes its id there."""
+    os.set_inheritable(lock, False)
+    os.truncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+
+
 def main(path: str, lock: str) -> None:
-    os.set_inheritable(int(lock), False)
-    os.truncate(int(lock), 0)
-    os.write(int(lock), str(os.getpid()).encode())
+    take_lock(int(lock))
     folder = JobFolder(Path(path))
     if folder.plan().streaming:
         streaming.supervise(folder)

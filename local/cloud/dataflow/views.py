@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -11,19 +12,27 @@ from local.cloud.http import ApiError
 
 _SUMMARY = ("id", "projectId", "location", "name", "type", "createTime", "startTime")
 _ENVIRONMENT_SUMMARY = ("userAgent", "version")
+_PLACE = re.compile(r"\d{4}-[-\d:.T]+Z_\S+")
 _RANK = ("IMPORTANCE_UNKNOWN", "DEBUG", "DETAILED", "BASIC", "WARNING", "ERROR")
 
 T = TypeVar("T")
 
 
 def job_view(
-    job: dict[str, Any], status: Status, view: str, successor: str | None = None
+    job: dict[str, Any],
+    status: Status,
+    view: str,
+    successor: str | None = None,
+    tuning: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A job as jobs.get answers it: only JOB_VIEW_ALL shows the whole environment.
 
-    `successor` is the id of the job that took this one's place.
+    `successor` is the id of the job that took this one's place, `tuning` the
+    runtimeUpdatableParams that a client has set.
     """
     shown = {**job, **_state(status), **({"replacedByJobId": successor} if successor else {})}
+    if tuning:
+        shown["runtimeUpdatableParams"] = tuning
     if view != "JOB_VIEW_ALL":
         environment = job.get("environment", {})
         shown["environment"] = {k: environment[k] for k in _ENVIRONMENT_SUMMARY if k in environment}
@@ -48,6 +57,22 @@ def page(
     start = _count(token, "pageToken")
     end = start + (min(_count(size, "pageSize"), most) or most)
     return items[start:end], str(end) if end < len(items) else None
+
+
+def place(job: dict[str, Any]) -> str:
+    """Where a job stands in a list: later ones sort higher."""
+    return f"{job['createTime']}_{job['id']}"
+
+
+def page_of_jobs(
+    jobs: Sequence[dict[str, Any]], size: str | None, token: str | None, most: int
+) -> tuple[Sequence[dict[str, Any]], str | None]:
+    """As `page`, of jobs with the newest first. New jobs and ones that leave the list move no other
+    job to another page."""
+    if token and not _PLACE.fullmatch(token):
+        raise ApiError(400, f"Invalid value at 'pageToken': {token!r}")
+    chosen, more = page([j for j in jobs if not token or place(j) < token], size, None, most)
+    return chosen, place(chosen[-1]) if more else None
 
 
 def select_messages(

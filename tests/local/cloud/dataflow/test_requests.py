@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -71,18 +72,75 @@ def test_what_is_missing_is_refused_by_name(
     assert feature in error.reason
 
 
-@pytest.mark.parametrize("path", ["flexTemplates:launch", "snapshots", "templates:launch"])
-def test_methods_that_are_missing_are_refused(cloud: DataflowCloud, path: str) -> None:
-    url = f"{cloud.server.url}/v1b3/projects/{PROJECT}/locations/{LOCATION}/{path}"
-    answer = requests.post(url, json={}, timeout=5)
+def call(collection: Any, method: str, **arguments: Any) -> Any:
+    """Calls a method by its path below projects.locations, e.g. `jobs.snapshot`."""
+    *path, name = method.split(".")
+    for part in path:
+        collection = getattr(collection, part)()
+    return getattr(collection, name)(projectId=PROJECT, location=LOCATION, **arguments).execute()
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "feature"),
+    [
+        ("jobs.workItems.lease", {"jobId": "a-job", "body": {}}, "workItems"),
+        ("jobs.workItems.reportStatus", {"jobId": "a-job", "body": {}}, "workItems"),
+        ("workerMessages", {"body": {}}, "workerMessages"),
+        ("jobs.debug.getConfig", {"jobId": "a-job", "body": {}}, "debug"),
+        ("jobs.debug.sendCapture", {"jobId": "a-job", "body": {}}, "debug"),
+        ("jobs.snapshot", {"jobId": "a-job", "body": {}}, "snapshots"),
+        ("jobs.snapshots.list", {"jobId": "a-job"}, "snapshots"),
+        ("snapshots.list", {}, "snapshots"),
+        ("snapshots.get", {"snapshotId": "one"}, "snapshots"),
+        ("snapshots.delete", {"snapshotId": "one"}, "snapshots"),
+        ("jobs.getExecutionDetails", {"jobId": "a-job"}, "getExecutionDetails"),
+        (
+            "jobs.stages.getExecutionDetails",
+            {"jobId": "a-job", "stageId": "one"},
+            "getExecutionDetails",
+        ),
+        ("templates.create", {"body": {}}, "classic Dataflow templates"),
+        ("templates.get", {}, "classic Dataflow templates"),
+        ("templates.launch", {"body": {}}, "classic Dataflow templates"),
+        ("jobs.list", {"createTimeRange_startTime": "2026-01-01T00:00:00Z"}, "createTimeRange"),
+        (
+            "jobs.list",
+            {"terminationTimeRange_endTime": "2026-01-01T00:00:00Z"},
+            "terminationTimeRange",
+        ),
+    ],
+)
+def test_methods_that_are_missing_are_refused_by_name(
+    cloud: DataflowCloud, method: str, arguments: dict[str, Any], feature: str
+) -> None:
+    with pytest.raises(HttpError) as refused:
+        call(cloud.service.projects().locations(), method, **arguments)
+    assert refused.value.status_code == 501
+    assert feature in refused.value.reason
+
+
+def test_a_method_that_google_does_not_describe_is_refused_too(cloud: DataflowCloud) -> None:
+    url = f"{cloud.server.url}/v1b3/projects/{PROJECT}/locations/{LOCATION}/sql:validate"
+    answer = requests.get(url, params={"query": "SELECT 1"}, timeout=5)
     assert answer.status_code == 501
-    assert path in answer.json()["error"]["message"]
+    assert "sql:validate" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("location", ["us-central1-a", "nowhere", "US-CENTRAL1"])
+def test_a_location_that_is_no_region_is_refused(cloud: DataflowCloud, location: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        cloud.jobs.list(projectId=PROJECT, location=location).execute()
+    assert refused.value.status_code == 400
+    assert repr(location) in refused.value.reason
 
 
 def test_an_unknown_job_is_not_found(cloud: DataflowCloud) -> None:
     with pytest.raises(HttpError) as missing:
         cloud.job("2020-01-01_00_00_00-1")
     assert missing.value.status_code == 404
+    error = json.loads(missing.value.content)["error"]
+    assert (error["code"], error["status"]) == (404, "NOT_FOUND")
+    assert "2020-01-01_00_00_00-1 could not be found" in error["message"]
 
 
 def test_one_request_id_makes_one_job_and_one_active_name_too(cloud: DataflowCloud) -> None:

@@ -1,0 +1,1 @@
+"""Flex Templates: container specs, what a launch asks for, and the launcher that runs it."""
