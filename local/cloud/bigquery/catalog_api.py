@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.cloud.bigquery import datasets, partitions, rows, schema, tables
+from local.cloud.bigquery import datasets, partition_views, rows, schema, tables
 from local.cloud.bigquery.jobs_api import paged
 from local.cloud.bigquery.names import DatasetRef, dataset_ref, target
 from local.cloud.bigquery.queries import run as query_run
 from local.cloud.bigquery.rows import Window
-from local.cloud.bigquery.sizes import Sizes
+from local.cloud.bigquery.sizes import Sizes, counts, public
 from local.cloud.bigquery.store import Resource, Store
-from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import json_body
 
 _BASE = "/bigquery/v2/projects"
@@ -110,7 +109,14 @@ class CatalogEndpoints:
 
     def _get_table(self, request: Request) -> Resource:
         wanted = target(_reference(request), request.path_params["project"])
-        return self._sizes.with_counts(tables.get(self._store, wanted.table))
+        resource = tables.get(self._store, wanted.table)
+        if not wanted.partition:
+            return self._sizes.with_counts(resource)
+        shown = partition_views.named(resource, wanted.partition)
+        if wanted.partition == partition_views.SUMMARY:
+            return public(shown)
+        condition = partition_views.settled_rows(resource, wanted.partition)
+        return public(shown) | counts(self._sizes.of_rows(resource, condition))
 
     def _change_table(self, request: Request, body: Mapping[str, Any]) -> Resource:
         wanted = target(_reference(request), request.path_params["project"])
@@ -129,14 +135,17 @@ class CatalogEndpoints:
     def _list_rows(self, request: Request) -> Resource:
         wanted = target(_reference(request), request.path_params["project"])
         resource = tables.get(self._store, wanted.table)
-        fields = tables.fields_of(resource)
-        chosen = rows.selected(fields, request.query_params.get("selectedFields", ""))
-        condition = None
-        if wanted.partition:
-            condition = partitions.required(resource, fields).predicate(wanted.partition)
-            condition = f"{condition} AND NOT {buffer.WAITING}"
+        names = request.query_params.get("selectedFields", "")
         page = rows.page_from(dict(request.query_params))
-        found = rows.read(self._store, resource, chosen, page, Window(condition=condition))
+        if wanted.partition == partition_views.SUMMARY:
+            chosen = rows.selected(partition_views.SUMMARY_FIELDS, names)
+            found = partition_views.read_summary(self._store, resource, chosen, page)
+        else:
+            chosen = rows.selected(tables.fields_of(resource), names)
+            window = Window()
+            if wanted.partition:
+                window = Window(condition=partition_views.settled_rows(resource, wanted.partition))
+            found = rows.read(self._store, resource, chosen, page, window)
         answer: Resource = {
             "kind": "bigquery#tableDataList",
             "etag": resource["etag"],

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from local.cloud.bigquery import tables
 from local.cloud.bigquery.names import DatasetRef, TableRef, literal, quoted
-from local.cloud.bigquery.resources import tables_in
+from local.cloud.bigquery.resources import table_of, tables_in
 from local.cloud.bigquery.schema import Field
-from local.cloud.bigquery.store import Store
+from local.cloud.bigquery.store import Resource, Store
 from local.cloud.bigquery.streaming import buffer
 from local.cloud.http import unsupported
 
@@ -63,30 +63,28 @@ def _columns(store: Store, dataset: DatasetRef) -> str:
 
 
 def _partitions(store: Store, dataset: DatasetRef) -> str:
-    """Partitions that hold rows; an unpartitioned table is one row without an id."""
-    selects = []
-    for ref in tables_in(store, dataset):
-        resource = tables.get(store, ref)
-        if resource["type"] == "VIEW":
-            continue
-        partitioning = tables.partitioning_of(resource)
-        id_ = "NULL::VARCHAR"
-        if partitioning:
-            waiting = f"WHEN {buffer.WAITING} THEN {literal(buffer.PARTITION)}"
-            id_ = f"CASE {waiting} ELSE {partitioning.id_sql()} END"
-        group = " GROUP BY ALL" if partitioning else ""
-        names = ", ".join(
-            f"{value} AS {column}"
-            for value, column in zip(
-                _name(ref), ("table_catalog", "table_schema", "table_name"), strict=True
-            )
-        )
-        selects.append(
-            f"SELECT {names}, {id_} AS partition_id, count(*) AS total_rows "
-            f"FROM {ref.physical}{group}"
-        )
+    found = (tables.get(store, ref) for ref in tables_in(store, dataset))
+    selects = [partitions_of(resource) for resource in found if resource["type"] != "VIEW"]
     columns = ["table_catalog", "table_schema", "table_name", "partition_id", "total_rows"]
     return " UNION ALL ".join(selects) or _values(columns, [])
+
+
+def partitions_of(resource: Resource) -> str:
+    """A table's partitions that hold rows; an unpartitioned table is one row without an id."""
+    ref = table_of(resource)
+    partitioning = tables.partitioning_of(resource)
+    id_ = "NULL::VARCHAR"
+    if partitioning:
+        waiting = f"WHEN {buffer.WAITING} THEN {literal(buffer.PARTITION)}"
+        id_ = f"CASE {waiting} ELSE {partitioning.id_sql()} END"
+    group = " GROUP BY ALL" if partitioning else ""
+    columns = ("table_catalog", "table_schema", "table_name")
+    names = ", ".join(
+        f"{value} AS {column}" for value, column in zip(_name(ref), columns, strict=True)
+    )
+    return (
+        f"SELECT {names}, {id_} AS partition_id, count(*) AS total_rows FROM {ref.physical}{group}"
+    )
 
 
 def standard_type(field: Field) -> str:

@@ -88,7 +88,12 @@ def read(store: Store, resource: Resource, schema: Schema, page: Page, window: W
     """One page of the window's rows, at one moment of the table."""
     if resource["type"] == "VIEW":
         raise ApiError(400, f"Cannot list a table of type VIEW: {resource['id']}")
-    where = f"{table_of(resource).physical} WHERE {window.condition or 'true'}"
+    return read_relation(store, table_of(resource).physical, schema, page, window)
+
+
+def read_relation(store: Store, relation: str, schema: Schema, page: Page, window: Window) -> Rows:
+    """The same of any DuckDB relation with these columns."""
+    where = f"{relation} WHERE {window.condition or 'true'}"
     with store.reading() as cursor:
         total = window.total
         if total is None:

@@ -62,19 +62,22 @@ class Sizes:
 
     def with_counts(self, resource: Resource) -> Resource:
         """The resource as `tables.get` answers it."""
-        answer = {key: value for key, value in resource.items() if key not in _PRIVATE}
+        answer = public(resource)
         if resource["type"] == "VIEW":
             return answer
         size, waiting = self.of(resource), self._waiting(resource)
         if waiting.size.rows:
             answer["streamingBuffer"] = waiting.to_json()
-        return {
-            **answer,
-            "numRows": str(size.rows),
-            "numBytes": str(size.bytes),
-            "numTotalLogicalBytes": str(size.bytes),
-            "numLongTermBytes": "0",
-        }
+        return answer | counts(size)
+
+    def of_rows(self, resource: Resource, condition: str) -> Size:
+        """The size of a stored table's rows of which a DuckDB condition holds."""
+        with self._store.reading() as cursor:
+            [(rows, bytes_)] = cursor.execute(
+                f"SELECT count(*), {_bytes(resource)} "
+                f"FROM {table_of(resource).physical} WHERE {condition}"
+            ).fetchall()
+        return Size(rows, bytes_)
 
     def _waiting(self, resource: Resource) -> _Waiting:
         with self._store.reading() as cursor:
@@ -83,6 +86,21 @@ class Sizes:
                 f"FROM {table_of(resource).physical} WHERE {buffer.WAITING}"
             ).fetchall()
         return _Waiting(Size(rows, bytes_), oldest_ms)
+
+
+def public(resource: Resource) -> Resource:
+    """A resource without what never leaves the server."""
+    return {key: value for key, value in resource.items() if key not in _PRIVATE}
+
+
+def counts(size: Size) -> Resource:
+    """A size as a table's resource tells it."""
+    return {
+        "numRows": str(size.rows),
+        "numBytes": str(size.bytes),
+        "numTotalLogicalBytes": str(size.bytes),
+        "numLongTermBytes": "0",
+    }
 
 
 def _bytes(resource: Resource) -> str:

@@ -207,3 +207,19 @@ def test_a_partition_expires_its_time_after_its_day(client: bigquery.Client, dat
     table.time_partitioning = bigquery.TimePartitioning(field="d", expiration_ms=86_400_000)
     found = client.create_table(table)
     assert found.time_partitioning.expiration_ms == 86_400_000
+
+
+def test_partitions_are_listed_and_shown_as_tables(client: bigquery.Client, dataset: str) -> None:
+    table = nights_table(client, dataset)
+    assert client.list_partitions(table) == []
+    client.query_and_wait(
+        f"INSERT INTO {dataset}.nights (score_date, key) "
+        "VALUES ('2026-01-05', 'a'), ('2026-01-05', 'b'), ('2026-01-06', 'c'), (NULL, 'd')"
+    )
+    assert client.list_partitions(table) == ["20260105", "20260106", "__NULL__"]
+    shown = client.get_table(f"{table}$20260105")
+    assert (shown.table_id, shown.num_rows, shown.num_bytes) == ("nights$20260105", 2, 22)
+    assert [row["key"] for row in client.list_rows(shown)] == ["a", "b"]
+    client.create_table(f"{table}_plain")
+    with pytest.raises(BadRequest, match="not partitioned"):
+        client.list_partitions(f"{table}_plain")
