@@ -148,8 +148,17 @@ class ObservedCloud(LocalCloud):
         assert not findings, f"answers that do not fit Google's discovery documents:\n{findings}"
 
     def _module(self) -> list[str]:
-        return ["tests.support.observed_cloud", str(self._findings)]
+        return ["tests.support.observed_cloud", str(self._findings), str(self._methods)]
+
+    @property
+    def methods_answered(self) -> set[str]:
+        """Names of the methods, e.g. `bigquery.jobs.get`, that were answered with success."""
+        return set(self._methods.read_text().split()) if self._methods.exists() else set()
 
     @property
     def _findings(self) -> Path:
         return self.data.with_name(self.data.name + ".findings")
+
+    @property
+    def _methods(self) -> Path:
+        return self.data.with_name(self.data.name + ".methods")

@@ -1,8 +1,9 @@
 """The local cloud with an observer in front: every JSON answer of a Google API is checked against
 Google's own description of it.
 
-`python -m tests.support.observed_cloud ...` takes the arguments of `python -m local.cloud` and one
-before them: a file, to which it writes a line for each answer that does not fit.
+`python -m tests.support.observed_cloud ...` takes the arguments of `python -m local.cloud` and two
+before them: a file, to which it writes a line for each answer that does not fit, and one for the
+names of the methods that were answered with success.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from tests.support.discovery import Method, error_complaints, method_of
 class Observer:
     """Passes everything on as it is, and looks at what goes out."""
 
-    def __init__(self, app: ASGIApp, findings: Path) -> None:
+    def __init__(self, app: ASGIApp, findings: Path, methods: Path) -> None:
         self._application = app
         self._findings = findings
+        self._methods = methods
+        self._answered: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = _method(scope)
@@ -42,6 +45,8 @@ class Observer:
             if answer.complete:
                 # Before the client has it: what it did wrong is known when the call returns.
                 self._write(scope, method, answer.complaints(method))
+                if answer.succeeded:
+                    self._count(method)
             await send(message)
 
         await self._application(scope, receive, observe)
@@ -51,6 +56,12 @@ class Observer:
             call = f"{method.id} ({scope['method']} {scope['path']})"
             with self._findings.open("a") as file:
                 file.writelines(f"{call}: {complaint}\n" for complaint in complaints)
+
+    def _count(self, method: Method) -> None:
+        if method.id not in self._answered:
+            self._answered.add(method.id)
+            with self._methods.open("a") as file:
+                file.write(f"{method.id}\n")
 
 
 class _Answer:
@@ -70,6 +81,10 @@ class _Answer:
             if self._is_json:
                 self._body += message.get("body", b"")
             self.complete = not message.get("more_body", False)
+
+    @property
+    def succeeded(self) -> bool:
+        return self._status < 300
 
     def complaints(self, method: Method) -> list[str]:
         if not self._is_json or self._within_upload:
@@ -102,12 +117,12 @@ def _method(scope: Scope) -> Method | None:
 
 
 def main() -> int:
-    findings, *arguments = sys.argv[1:]
+    findings, methods, *arguments = sys.argv[1:]
     unobserved = server.application
 
     def observed(apis: Sequence[Api]) -> Starlette:
         application = unobserved(apis)
-        application.add_middleware(Observer, findings=Path(findings))
+        application.add_middleware(Observer, findings=Path(findings), methods=Path(methods))
         return application
 
     server.application = observed
