@@ -1,11 +1,9 @@
 """The pipelines of a Flex Template, as its image would have them: `--kind` says which.
 
-`counting` writes how many words the input has; `answering` answers Pub/Sub messages;
-`failing` raises before it has built anything, `forgetful` builds nothing, `waiting` never ends.
+`counting` writes how many words the input has, `answering` answers Pub/Sub messages.
 """
 
 import logging
-import time
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -40,14 +38,8 @@ def answer(pipeline, options):
 
 
 def main():
-    options = PipelineOptions(save_main_session=False)
+    options = PipelineOptions()
     ours = options.view_as(Options)
-    if ours.kind == "failing":
-        raise ValueError("there is no such model")
-    if ours.kind == "waiting":
-        time.sleep(3600)
-    if ours.kind == "forgetful":
-        return
     with beam.Pipeline(options=options) as pipeline:
         {"counting": count, "answering": answer}[ours.kind](pipeline, ours)
 
