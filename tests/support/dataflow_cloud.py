@@ -168,6 +168,7 @@ class Launcher:
             f"--region={LOCATION}",
             "--no_auth",
         ]
+        self._options = options
         asked = [(kind, name, [*options, *more]) for kind, name, more in jobs]
         self._process = subprocess.Popen(
             [sys.executable, script, json.dumps(asked)],
@@ -183,10 +184,19 @@ class Launcher:
         """The id under which the first job of a name was submitted."""
         return next(str(s["id"]) for s in self.submissions if s["name"] == name)
 
+    def submit(self, kind: str, name: str, *options: str) -> str:
+        """One more job; its id."""
+        submission = self._ask(json.dumps([kind, name, [*self._options, *options]]))
+        assert submission["id"], submission["error"]
+        return str(submission["id"])
+
     def metrics(self, name: str) -> dict[str, Any]:
         """What Beam's PipelineResult says of the job."""
+        return self._ask(name)
+
+    def _ask(self, line: str) -> dict[str, Any]:
         assert self._process.stdin
-        self._process.stdin.write(name + "\n")
+        self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return self._line()
 

@@ -24,22 +24,15 @@ class StreamingJobs:
         *options: str,
     ) -> None:
         self.cloud = cloud
-        self.log = log
         self.wires = {kind: Wire(pubsub) for kind in kinds}
-        self.jobs = self._launch([(kind, kind, list(options)) for kind in kinds])
-
-    def _launch(self, jobs: list[tuple[str, str, list[str]]]) -> dict[str, str]:
+        names = {kind: kind.replace("_", "-") for kind in kinds}
         asked = [
-            (kind, name.replace("_", "-"), ["--streaming", *self.wires[name].options, *more])
-            for kind, name, more in jobs
+            (kind, names[kind], ["--streaming", *self.wires[kind].options, *options])
+            for kind in kinds
         ]
-        launcher = Launcher(self.cloud, asked, self.log, SCRIPT)
+        launcher = Launcher(cloud, asked, log, SCRIPT)
         launcher.end()
-        return {name: launcher.id(name.replace("_", "-")) for _, name, _ in jobs}
-
-    def update(self, name: str, kind: str) -> str:
-        """A job of another kind in the place of a running one; its id."""
-        return self._launch([(kind, name, ["--update"])])[name]
+        self.jobs = {kind: launcher.id(names[kind]) for kind in kinds}
 
     def running(self, name: str) -> Wire:
         """The wire of a job, once that runs."""

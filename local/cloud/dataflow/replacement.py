@@ -1,7 +1,7 @@
 """The update of a running streaming job by a new one (replaceJobId): whether it is allowed.
 
-How the new job takes over, once it is ready to run, is in `streaming`. Whether its steps are
-compatible with the state of the old ones is not looked at.
+Whether its steps are compatible with the state of the old ones is looked at by the new job's
+process (worker.streaming.update); how it takes over, once it is ready to run, is in `streaming`.
 """
 
 from __future__ import annotations

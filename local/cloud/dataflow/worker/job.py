@@ -24,6 +24,8 @@ from local.cloud.dataflow.worker.logs import start_logging
 from local.cloud.dataflow.worker.sdk import beam_options, hide_editable_sources, prepare
 
 _TRACEBACK_LINES = 40
+_VALIDATE_ONLY = "graph_validate_only"
+"""The experiment by which a client asks whether a job would be accepted, also as an update."""
 
 
 def run(folder: JobFolder, home: Path, commands: Commands) -> None:
@@ -33,6 +35,17 @@ def run(folder: JobFolder, home: Path, commands: Commands) -> None:
     options = beam_options(staged_options)
     pipeline = _stage(job["environment"], staged_options, home)
     plan = folder.plan()
+    if plan.streaming:
+        from local.cloud.dataflow.worker.streaming.update import check_update
+
+        check_update(folder, pipeline)
+    if _VALIDATE_ONLY in job["environment"].get("experiments", []):
+        folder.add_message(
+            "BASIC",
+            f"Workflow job: {job['id']} succeeded validation. "
+            f"Marking {_VALIDATE_ONLY} job as Done.",
+        )
+        return
     if plan.workers == 1:
         prepare(options, home)
     if plan.streaming:

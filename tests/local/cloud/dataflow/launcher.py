@@ -1,7 +1,8 @@
 """Submits pipelines with the unmodified DataflowRunner, as a user's script would.
 
 Reads a JSON list of [kind, job name, pipeline options] from its argument, prints a line of JSON per
-submission, then the metrics that Beam reads from the service of each job named on standard input.
+submission, then the metrics that Beam reads from the service of each job named on standard input;
+a line of JSON there is another submission.
 """
 
 import json
@@ -141,13 +142,20 @@ def told(metrics):
 
 def main(kinds):
     results = {}
-    for kind, name, options in json.loads(sys.argv[1]):
+
+    def launch(kind, name, options):
         result, error = submit(kinds, kind, name, options)
         if result:
             results[name] = result
-        print(json.dumps({"name": name, "id": result and result.job_id(), "error": error}))
-        sys.stdout.flush()
+        answer = {"name": name, "id": result and result.job_id(), "error": error}
+        print(json.dumps(answer), flush=True)
+
+    for job in json.loads(sys.argv[1]):
+        launch(*job)
     for line in sys.stdin:
+        if line.startswith("["):
+            launch(*json.loads(line))
+            continue
         result = results[line.strip()]
         print(json.dumps({"state": result.state, **told(result.metrics())}), flush=True)
 

@@ -93,7 +93,19 @@ def count_by_window(pipeline, _name):
 
 
 def hold(pipeline, _name):
-    write(read(pipeline) | beam.WithKeys("all") | beam.ParDo(Hold()))
+    write(read(pipeline) | beam.WithKeys("all") | "Hold" >> beam.ParDo(Hold()))
+
+
+def hold_texts(pipeline, _name):
+    """As `hold`, with elements of another coder."""
+    texts = read(pipeline) | beam.Map(bytes.decode).with_output_types(str)
+    write(texts | beam.WithKeys("all") | "Hold" >> beam.ParDo(Hold()))
+
+
+def hold_loudly(pipeline, _name):
+    """As `hold`, with another stateless step, and the stateful one under another name."""
+    loud = read(pipeline) | "Loud" >> beam.Map(bytes.upper).with_output_types(bytes)
+    write(loud | beam.WithKeys("all") | "Keep" >> beam.ParDo(Hold()))
 
 
 def answer_slowly(pipeline, _name):

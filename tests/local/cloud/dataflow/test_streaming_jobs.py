@@ -99,19 +99,6 @@ def test_jobs_go_on_while_the_server_is_gone_and_it_finds_them_again(live: Strea
     assert live.cloud.state(job_id) == "RUNNING"
 
 
-def test_an_update_takes_the_place_of_the_running_job(live: StreamingJobs) -> None:
-    wire, old = live.running("hold"), live.jobs["hold"]
-    wire.send(b"early")
-    new = live.update("hold", "answer")
-    wire.send(b"late")
-    assert wire.words(2) == [b"early", b"late"]
-    assert live.cloud.await_state(old, "UPDATED", "FAILED") == "UPDATED"
-    assert live.cloud.await_state(new, "RUNNING", "FAILED") == "RUNNING"
-    assert live.cloud.job(old)["replacedByJobId"] == new
-    assert live.cloud.job(new)["replaceJobId"] == old
-    assert live.cloud.job(new)["name"] == "hold"
-
-
 def test_a_drain_finishes_what_was_begun_and_leaves_the_rest(live: StreamingJobs) -> None:
     wire, job_id = live.running("answer_slowly"), live.jobs["answer_slowly"]
     sent = [b"slow-%d" % i for i in range(3_000)]
