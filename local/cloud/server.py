@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -23,6 +23,8 @@ from local.cloud.connection import Connection
 from local.cloud.dataflow.api import DataflowApi
 from local.cloud.faults.api import FaultsApi
 from local.cloud.faults.armed import ARMED
+from local.cloud.faults.fault import Fault
+from local.cloud.faults.in_jobs import Announcement, announcement_path
 from local.cloud.faults.injection import FaultInjection
 from local.cloud.folder import FolderLock
 from local.cloud.http import Api, ApiError, unsupported
@@ -39,9 +41,13 @@ ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 log = logging.getLogger(__name__)
 
 
-def serve(config: CloudConfig, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT. Raises FolderTaken when another server owns the folder."""
+def serve(config: CloudConfig, listener: socket.socket, faults: Iterable[Fault] = ()) -> None:
+    """Serve until SIGTERM or SIGINT, with these faults armed from the beginning.
+
+    Raises FolderTaken when another server owns the folder.
+    """
     lock = FolderLock(config.data)
+    _arm(config, faults)
     print(f"local cloud, pid {os.getpid()}: {config.url}", flush=True)
     objects = ObjectStore(config.data / "storage")
     try:
@@ -62,6 +68,14 @@ def serve(config: CloudConfig, listener: socket.socket) -> None:
     finally:
         objects.close()
         lock.release()
+
+
+def _arm(config: CloudConfig, faults: Iterable[Fault]) -> None:
+    """Arms these and no others; jobs of an earlier server forget its faults."""
+    ARMED.announce = Announcement(announcement_path(config.data), config.url)
+    ARMED.disarm()
+    for fault in faults:
+        ARMED.arm(fault)
 
 
 def assemble(config: CloudConfig, objects: ObjectStore) -> list[Api]:

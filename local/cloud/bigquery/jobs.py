@@ -21,7 +21,9 @@ import duckdb
 
 from local.cloud.bigquery.errors import already_exists, error_proto, not_found
 from local.cloud.bigquery.resources import now_ms
+from local.cloud.bigquery.staleness import as_of, seconds_ago
 from local.cloud.bigquery.store import Resource, Store, Transaction
+from local.cloud.faults.armed import reach
 from local.cloud.http import ApiError
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class Execution:
         private: Mapping[str, Any] | None = None,
     ) -> None:
         """Adds the job's success to the transaction; from here on it can no longer be cancelled."""
+        reach("bigquery.job.commit")
         with self._guard:
             self._raise_if_cancelled()
             self._committing = True
@@ -192,6 +195,12 @@ class Jobs:
         where = f"{location}." if location else ""
         raise not_found("Job", f"{project}:{where}{job_id}")
 
+    def get_stale(self, key: str, seconds: float) -> Resource:
+        """The job as it stood some seconds ago, but not before it was created."""
+        job = self.get(key)
+        moment = max(seconds_ago(seconds), int(job["statistics"]["creationTime"]))
+        return as_of(job, moment) or job
+
     def get(self, key: str) -> Resource:
         """The job as it stands now."""
         execution = self._live.get(key)
@@ -228,13 +237,19 @@ class Jobs:
         with self._store.transaction() as tx:
             tx.put("job", key, {**record, "deleted": True})
 
-    def listing(self, project: str, states: set[str], since: int, until: int) -> list[Resource]:
-        """Jobs of a project, newest first, by state and creation time in milliseconds."""
+    def listing(
+        self, project: str, states: set[str], since: int, until: int, stale_s: float = 0.0
+    ) -> list[Resource]:
+        """Jobs of a project, newest first, by state and creation time in milliseconds; as they
+        stood `stale_s` seconds ago."""
         found = []
+        moment = seconds_ago(stale_s)
         for key, record in reversed(self._store.all("job").items()):
             if record.get("deleted"):
                 continue
-            job = self.get(key)
+            job = as_of(self.get(key), moment)
+            if job is None:
+                continue
             created = int(job["statistics"]["creationTime"])
             if job["jobReference"]["projectId"] != project or not since <= created <= until:
                 continue
@@ -276,6 +291,7 @@ class Jobs:
     def _attempt(self, execution: Execution) -> None:
         kind = str(execution.record["resource"]["configuration"]["jobType"]).lower()
         try:
+            reach("bigquery.job.begin")
             self._work[kind](execution)
         except (Stopped, duckdb.InterruptException):
             if self._stopping:

@@ -19,6 +19,7 @@ from local.cloud.bigquery.queries import run as query_run
 from local.cloud.bigquery.store import Resource, Store
 from local.cloud.bigquery.submission import Submission
 from local.cloud.bigquery.uploads import Uploads
+from local.cloud.faults.armed import staleness
 from local.cloud.http import ApiError, json_body, unsupported
 
 _DEFAULT_WAIT_MS = 10_000
@@ -105,7 +106,8 @@ class JobEndpoints:
         }
 
     async def _get(self, request: Request) -> Response:
-        return JSONResponse(self._jobs.get(self._key(request)))
+        ago = staleness(request.method, request.url.path)
+        return JSONResponse(self._jobs.get_stale(self._key(request), ago))
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
@@ -115,7 +117,8 @@ class JobEndpoints:
         states = {state.lower() for state in query.getlist("stateFilter")}
         since = int(query.get("minCreationTime") or 0)
         until = int(query.get("maxCreationTime") or _LATEST)
-        found = self._jobs.listing(_project(request), states, since, until)
+        ago = staleness(request.method, request.url.path)
+        found = self._jobs.listing(_project(request), states, since, until, ago)
         page, token = paged(found, request)
         return JSONResponse({"kind": "bigquery#jobList", "jobs": page, **token})
 

@@ -15,12 +15,15 @@ from local.cloud.config import CloudConfig
 from local.cloud.dataflow import console, enums, states, views
 from local.cloud.dataflow.catalog import Catalog, JobRecord
 from local.cloud.dataflow.flex.service import FlexTemplates
+from local.cloud.dataflow.folder import Status
 from local.cloud.dataflow.launch import Launcher
 from local.cloud.dataflow.planning import Machines
 from local.cloud.dataflow.refusals import refusals
 from local.cloud.dataflow.request import job_of
 from local.cloud.dataflow.service_metrics import with_service_metrics
 from local.cloud.dataflow.stop import jobs_root
+from local.cloud.faults.armed import staleness
+from local.cloud.faults.in_jobs import announcement_path
 from local.cloud.http import ApiError, Endpoint, json_body, unsupported
 from local.cloud.storage.store import ObjectStore
 
@@ -39,7 +42,7 @@ class DataflowApi:
         self._machines = Machines.of(config)
         self._catalog = Catalog(
             jobs_root(config.data),
-            Launcher(config.url, config.pubsub),
+            Launcher(config.url, config.pubsub, announcement_path(config.data)),
             config.refuse_active_job_name,
         )
         self._templates = FlexTemplates(config, objects, self._catalog)
@@ -100,11 +103,13 @@ class DataflowApi:
             if name.partition(".")[0] in _UNSUPPORTED_LIST:
                 raise unsupported(f"listing Dataflow jobs by {name}")
         list_filter = enums.name_of(query.get("filter"), enums.LIST_FILTER, "filter")
+        ago = staleness(request.method, request.url.path)
         shown = [
             views.summary(record.job, status)
             for record in self._catalog.all(_project(request), location)
             if query.get("name") in (None, "", record.job["name"])
-            and views.listed(status := record.status(), list_filter)
+            and (status := record.status_ago(ago))
+            and views.listed(status, list_filter)
         ]
         page = views.page_of_jobs(shown, query.get("pageSize"), query.get("pageToken"), _MOST_JOBS)
         return _answer("jobs", *page)
@@ -112,10 +117,12 @@ class DataflowApi:
     def get(self, request: Request) -> Response:
         record = self._record(request)
         view = enums.name_of(request.query_params.get("view"), enums.JOB_VIEW, "view")
-        return JSONResponse(self._view(record, view))
+        ago = staleness(request.method, request.url.path)
+        return JSONResponse(self._view(record, view, ago))
 
-    def _view(self, record: JobRecord, view: str) -> dict[str, Any]:
-        status = record.status()
+    def _view(self, record: JobRecord, view: str, ago: float = 0.0) -> dict[str, Any]:
+        """The job as it was `ago` seconds before, but not before it was created."""
+        status = record.status_ago(ago) or Status(states.PENDING, record.job["createTime"])
         successor = record.folder.successor() if status.state == states.UPDATED else None
         return views.job_view(record.job, status, view, successor, record.folder.tuning())
 

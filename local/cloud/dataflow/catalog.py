@@ -13,6 +13,7 @@ from local.cloud.dataflow import states, tuning, views
 from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
 from local.cloud.dataflow.replacement import check_replacement
 from local.cloud.dataflow.request import max_workers_of
+from local.cloud.faults.armed import reach
 from local.cloud.http import ApiError
 
 Launch = Callable[[JobFolder], None]
@@ -36,6 +37,14 @@ class JobRecord:
         """The state now; a job whose supervisor was killed is settled first."""
         with self._lock:
             return self._last or self._look()
+
+    def status_ago(self, seconds: float) -> Status | None:
+        """The state some seconds ago; None when the job did not exist yet."""
+        status = self.status()
+        if not seconds:
+            return status
+        created = self.job["createTime"]
+        return states.as_of(now(seconds), status, self.folder.requested(), created)
 
     def _look(self) -> Status:
         supervised = self.folder.held()
@@ -188,6 +197,7 @@ class Catalog:
         )
         record = JobRecord(folder, job)
         self._records[job["id"]] = record
+        reach("dataflow.job.launch")
         self._launch(folder)
         return record
 

@@ -25,14 +25,15 @@ import json
 import os
 import signal
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 
-def now() -> str:
-    """This moment as the service writes it: RFC 3339, UTC, microseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def now(ago: float = 0.0) -> str:
+    """This moment, or that of `ago` seconds before, as the service writes it: RFC 3339, UTC,
+    microseconds. Such times sort as text."""
+    return (datetime.now(UTC) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def write_atomically(path: Path, value: Any) -> None:
@@ -116,6 +117,9 @@ class JobFolder:
         """The job resource as created; None where creation itself was cut short."""
         job: dict[str, Any] | None = _read(self.path / "job.json")
         return job
+
+    def name(self) -> str:
+        return str((self.job() or {})["name"])
 
     def plan(self) -> Plan:
         plan = _read(self.path / "plan.json")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import local
 from local.cloud.dataflow.folder import JobFolder
+from local.cloud.faults.in_jobs import VARIABLE
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,9 @@ class Launcher:
     """Starts supervisors, each in a session of its own, so that they outlive the server."""
 
     cloud_url: str
-    pubsub: str | None = None
+    pubsub: str | None
+    faults: Path
+    """Where jobs look for the points at which faults are armed."""
 
     def __call__(self, folder: JobFolder) -> None:
         first = "flex.launcher" if folder.launch() else "supervisor"
@@ -52,7 +55,7 @@ class Launcher:
             "GCE_METADATA_HOST": self.cloud_url.removeprefix("http://"),
             "GCE_METADATA_IP": self.cloud_url.removeprefix("http://"),
         }
-        environment = {**endpoints, **os.environ}
+        environment = {**endpoints, **os.environ, VARIABLE: str(self.faults)}
         if self.pubsub:
             environment["PUBSUB_EMULATOR_HOST"] = self.pubsub
         environment["PYTHONPATH"] = str(Path(local.__file__).parent.parent)

@@ -46,6 +46,17 @@ def observed(status: Status, requested: Status | None, supervised: bool) -> Stat
     return status
 
 
+def as_of(moment: str, status: Status, requested: Status | None, created: str) -> Status | None:
+    """The state that a job, now in `status`, was in at a moment; None before it was created."""
+    passed = [Status(PENDING, created), status]
+    if status.started:
+        passed.append(Status(RUNNING, status.started, status.started))
+    if requested:
+        passed.append(Status(UNDER_WAY[requested.state], requested.time, status.started))
+    reached = [each for each in passed if each.time <= moment]
+    return max(reached, key=lambda each: each.time, default=None)
+
+
 def settled(status: Status, requested: Status | None, time: str) -> Status:
     """The last state of a job whose supervisor ended without writing one."""
     return Status(requested.state if requested else FAILED, time, status.started)

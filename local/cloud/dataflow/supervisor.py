@@ -18,6 +18,7 @@ from local.cloud.dataflow import states, streaming
 from local.cloud.dataflow.attempt import Attempt
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.outcome import MAX_ATTEMPTS, Ending, Outcome, Verdict, outcome_of, verdict
+from local.cloud.faults.in_jobs import reach_in_job
 
 POLL_SECONDS = 0.05
 
@@ -37,6 +38,7 @@ def supervise(folder: JobFolder) -> None:
     if decision is Verdict.FAILED:
         times = f"attempted {MAX_ATTEMPTS} times, at last " if outcome.ending is Ending.LOST else ""
         folder.add_message("ERROR", f"Workflow failed. Causes: {times}{outcome.cause}")
+    reach_in_job("job.end", folder.name())
     folder.enter(f"JOB_STATE_{decision.name}")
 
 

@@ -20,6 +20,7 @@ from local.cloud.bigquery.streaming.columns import Problems, build
 from local.cloud.bigquery.streaming.duplicates import SeenIds
 from local.cloud.bigquery.streaming.layout import Layout
 from local.cloud.bigquery.streaming.requests import InsertRequest
+from local.cloud.faults.armed import reach
 from local.cloud.http import ApiError
 
 
@@ -107,6 +108,7 @@ class Inserter:
         fresh = line.seen.new(ids, time.monotonic())
         if not all(fresh):
             rows = rows.filter(pa.array(fresh))
+        reach("bigquery.insert.commit")
         if rows.num_rows:
             with self._store.transaction() as tx:
                 buffer.append(tx, ref, rows, datetime.now(UTC))

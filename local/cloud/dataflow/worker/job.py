@@ -22,6 +22,7 @@ from local.cloud.dataflow.worker.failure import Failure
 from local.cloud.dataflow.worker.lifeline import die_with_parent
 from local.cloud.dataflow.worker.logs import start_logging
 from local.cloud.dataflow.worker.sdk import beam_options, hide_editable_sources, prepare
+from local.cloud.faults.in_jobs import reach_in_job
 
 _TRACEBACK_LINES = 40
 _VALIDATE_ONLY = "graph_validate_only"
@@ -30,6 +31,7 @@ _VALIDATE_ONLY = "graph_validate_only"
 
 def run(folder: JobFolder, home: Path, commands: Commands) -> None:
     """Fetches, installs, runs. Raises what the pipeline raises."""
+    reach_in_job("job.started")
     job = folder.job() or {}
     staged_options: dict[str, Any] = job["environment"]["sdkPipelineOptions"]["options"]
     options = beam_options(staged_options)
@@ -54,6 +56,7 @@ def run(folder: JobFolder, home: Path, commands: Commands) -> None:
         run_streaming(folder, home, pipeline, options, commands)
     else:
         _run_batch(folder, home, pipeline, options, plan.workers)
+    reach_in_job("job.finished")
 
 
 def _run_batch(
@@ -65,6 +68,7 @@ def _run_batch(
 
     processes.register(lambda cause: _lost(home, cause), folder.path, home)
     (home / "ready").touch()
+    reach_in_job("job.ready")
     with JobMetrics(folder, pipeline) as metrics:
         BatchRunner(options, workers, metrics).run_proto(pipeline)
 

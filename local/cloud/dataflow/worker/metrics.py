@@ -12,6 +12,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 
 from local.cloud.dataflow.folder import JobFolder, now
 from local.cloud.dataflow.worker.metric_updates import metric_updates
+from local.cloud.faults.in_jobs import reach_in_job
 
 WRITE_SECONDS = 1.0
 
@@ -55,6 +56,7 @@ class JobMetrics:
             self._write()
 
     def _write(self) -> None:
+        reach_in_job("job.metrics")
         with self._lock:
             running = monitoring_infos.consolidate(itertools.chain(*self._running.values()))
             stages = [*self._stages.values(), list(running)]

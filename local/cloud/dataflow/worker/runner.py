@@ -12,6 +12,7 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from local.cloud.dataflow.worker.metrics import JobMetrics
 from local.cloud.dataflow.worker.progress import PROGRESS_SECONDS, report_progress
+from local.cloud.faults.in_jobs import reach_in_job
 
 
 class BatchRunner(fn_runner.FnApiRunner):
@@ -41,7 +42,9 @@ class BatchRunner(fn_runner.FnApiRunner):
 
     def _execute_bundle(self, context: Any, bundle: Any, data: Any) -> Any:
         result = super()._execute_bundle(context, bundle, data)
+        reach_in_job("job.bundle.processed")
         self._metrics.finished(bundle.stage.name, result.process_bundle.monitoring_infos)
+        reach_in_job("job.bundle.committed")
         return result
 
 

@@ -23,6 +23,7 @@ from local.cloud.dataflow.worker.streaming.ledger import Ledger
 from local.cloud.dataflow.worker.streaming.retries import pause_after
 from local.cloud.dataflow.worker.streaming.source import Source
 from local.cloud.dataflow.worker.streaming.work import Batch, Work
+from local.cloud.faults.in_jobs import reach_in_job
 
 IDLE_SECONDS = 0.05
 CLEAN_SECONDS = 2.0
@@ -172,7 +173,9 @@ class Engine:
                 self._graph.drop(work)
             batch.source.failed(batch)
             return
+        reach_in_job("job.bundle.processed")
         batch.source.committed(batch)
+        reach_in_job("job.bundle.committed")
         self._ready.extend(batch.exits)
         if batch.exits and not self._acknowledge_early:
             self._ledger.add(batch)

@@ -15,6 +15,7 @@ from local.cloud.dataflow.folder import JobFolder, now
 from local.cloud.dataflow.worker.metric_updates import metric_updates
 from local.cloud.dataflow.worker.metrics import WRITE_SECONDS
 from local.cloud.dataflow.worker.streaming.steps import Steps
+from local.cloud.faults.in_jobs import reach_in_job
 
 Health = Callable[[], dict[str, Any]]
 
@@ -51,6 +52,7 @@ class StreamingMetrics:
             self._write()
 
     def _write(self) -> None:
+        reach_in_job("job.metrics")
         counted = self._steps.infos(self._collections)
         infos = list(monitoring_infos.consolidate(itertools.chain(self._earlier, counted)))
         time = now()

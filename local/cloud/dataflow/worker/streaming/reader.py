@@ -14,6 +14,7 @@ import grpc
 from local.cloud.dataflow.worker.streaming.buffer import Buffer, Pulled
 from local.cloud.dataflow.worker.streaming.leases import Leases
 from local.cloud.dataflow.worker.streaming.subscription import Subscription
+from local.cloud.faults.in_jobs import reach_in_job
 
 PULL_MOST = 1_000
 FULL_PULL = 100
@@ -143,6 +144,7 @@ class Reader:
 
     def _send_acks(self) -> None:
         while ids := self._acks.get():
+            reach_in_job("job.acknowledge")
             try:
                 self._subscription.acknowledge(ids)
             except grpc.RpcError as error:

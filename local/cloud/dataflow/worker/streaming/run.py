@@ -24,6 +24,7 @@ from local.cloud.dataflow.worker.streaming.source import Source
 from local.cloud.dataflow.worker.streaming.steps import Steps
 from local.cloud.dataflow.worker.streaming.subscription import Subscription
 from local.cloud.dataflow.worker.streaming.watchdog import Watchdog
+from local.cloud.faults.in_jobs import reach_in_job
 
 EMULATOR = "PUBSUB_EMULATOR_HOST"
 
@@ -49,6 +50,7 @@ def run_streaming(
     metrics = StreamingMetrics(folder, submitted, steps, engine.health)
     (home / "ready").touch()
     commands.await_go()
+    reach_in_job("job.ready")
     commands.on_drain(engine.end)
     steps.attach()
     if minutes := parsed.view_as(WorkerOptions).element_processing_timeout_minutes:
