@@ -11,13 +11,15 @@ from local.cloud.bigquery.names import target
 from local.cloud.bigquery.writes import Write
 from local.cloud.http import ApiError, unsupported
 
-FORMATS = ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET")
+FORMATS = ("AVRO", "CSV", "NEWLINE_DELIMITED_JSON", "PARQUET")
 _KNOWN_KEYS = {
     "allowJaggedRows", "allowQuotedNewlines", "autodetect", "clustering", "createDisposition",
-    "destinationTable", "encoding", "fieldDelimiter", "ignoreUnknownValues", "maxBadRecords",
+    "destinationTable", "destinationTableProperties", "encoding", "fieldDelimiter",
+    "ignoreUnknownValues", "maxBadRecords",
     "nullMarker", "parquetOptions", "quote", "schema", "schemaUpdateOptions", "skipLeadingRows",
-    "sourceFormat", "sourceUris", "timePartitioning", "writeDisposition",
+    "sourceFormat", "sourceUris", "timePartitioning", "useAvroLogicalTypes", "writeDisposition",
 }  # fmt: skip
+_KNOWN_PROPERTIES = {"description", "friendlyName", "labels"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class LoadConfig:
     autodetect: bool
     max_bad_records: int
     list_inference: bool
+    logical_types: bool
     csv: CsvOptions
 
 
@@ -48,6 +51,8 @@ def parse(body: Mapping[str, Any], project: str) -> LoadConfig:
     for key, value in body.items():
         if key not in _KNOWN_KEYS and value not in (None, "", [], {}, False):
             raise unsupported(f"the load option {key}")
+    for key in (body.get("destinationTableProperties") or {}).keys() - _KNOWN_PROPERTIES:
+        raise unsupported(f"destinationTableProperties.{key}")
     if not body.get("destinationTable"):
         raise ApiError(400, "Required parameter is missing: destinationTable")
     if str(body.get("encoding") or "UTF-8").upper() not in ("UTF-8", "UTF8"):
@@ -70,6 +75,7 @@ def parse(body: Mapping[str, Any], project: str) -> LoadConfig:
         autodetect=bool(body.get("autodetect")),
         max_bad_records=int(body.get("maxBadRecords") or 0),
         list_inference=_parquet_lists(body.get("parquetOptions") or {}),
+        logical_types=bool(body.get("useAvroLogicalTypes")),
         csv=_csv(body),
     )
 

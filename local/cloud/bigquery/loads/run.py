@@ -9,9 +9,9 @@ import duckdb
 
 from local.cloud.bigquery import tables, writes
 from local.cloud.bigquery.jobs import Execution
+from local.cloud.bigquery.loads import avro, parquet, text
 from local.cloud.bigquery.loads import config as load_config
 from local.cloud.bigquery.loads import files as load_files
-from local.cloud.bigquery.loads import parquet, text
 from local.cloud.bigquery.loads.config import LoadConfig
 from local.cloud.bigquery.loads.files import Objects, SourceFile
 from local.cloud.bigquery.schema import Schema
@@ -55,6 +55,8 @@ def _open(
 ) -> Source:
     if config.format == "PARQUET":
         return parquet.open_files(files, config, current)
+    if config.format == "AVRO":
+        return avro.open_files(tx, files, config, current)
     fields = config.write.schema or current
     if not fields:
         if config.autodetect:
