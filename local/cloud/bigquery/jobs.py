@@ -254,7 +254,8 @@ class Jobs:
             if job["jobReference"]["projectId"] != project or not since <= created <= until:
                 continue
             if not states or job["status"]["state"] in {_STATES.get(s, s) for s in states}:
-                found.append({**job, "state": job["status"]["state"]})
+                failed = {k: v for k, v in job["status"].items() if k == "errorResult"}
+                found.append({**job, "state": job["status"]["state"], **failed})
         return found
 
     def _remember_request(self, key: str, record: Resource) -> None:

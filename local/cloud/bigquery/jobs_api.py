@@ -42,6 +42,8 @@ _DML_COUNTS = {
     "bigquery#queryResponse": ("numDmlAffectedRows", "dmlStats"),
     "bigquery#getQueryResultsResponse": ("numDmlAffectedRows",),
 }
+_NOT_IN_LISTS = {"etag", "selfLink"}
+_IN_FULL_PROJECTION = {"configuration", "status", "user_email"}
 
 
 class JobEndpoints:
@@ -120,7 +122,10 @@ class JobEndpoints:
         ago = staleness(request.method, request.url.path)
         found = self._jobs.listing(_project(request), states, since, until, ago)
         page, token = paged(found, request)
-        return JSONResponse({"kind": "bigquery#jobList", "jobs": page, **token})
+        full = query.get("projection", "").lower() == "full"
+        hidden = _NOT_IN_LISTS | (set() if full else _IN_FULL_PROJECTION)
+        jobs = [{name: job[name] for name in job if name not in hidden} for job in page]
+        return JSONResponse({"kind": "bigquery#jobList", "jobs": jobs, **token})
 
     async def _cancel(self, request: Request) -> Response:
         job = await run_in_threadpool(self._jobs.cancel, self._key(request))

@@ -217,10 +217,17 @@ def listing(store: Store, ref: DatasetRef) -> list[Resource]:
     datasets.get(store, ref)
     kept = [
         "kind", "id", "tableReference", "type", "labels", "friendlyName", "timePartitioning",
-        "clustering", "creationTime", "expirationTime", "view",
+        "clustering", "creationTime", "expirationTime",
     ]  # fmt: skip
     found = [get(store, table) for table in tables_in(store, ref)]
-    return [{key: table[key] for key in kept if key in table} for table in found]
+    return [
+        {key: table[key] for key in kept if key in table} | _listed_view(table) for table in found
+    ]
+
+
+def _listed_view(resource: Resource) -> Resource:
+    """A list tells no view's query."""
+    return {"view": {"useLegacySql": False}} if "view" in resource else {}
 
 
 def _check_known(body: Mapping[str, Any]) -> None:
