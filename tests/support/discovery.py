@@ -74,6 +74,12 @@ def error_complaints(code: int, answer: Any) -> list[str]:
     return found
 
 
+def document(api: str) -> Schema:
+    """The discovery document of an API, e.g. `storage.v1`."""
+    found: Schema = json.loads((_DOCUMENTS / f"{api}.json").read_text())
+    return found
+
+
 @cache
 def _methods() -> tuple[Method, ...]:
     """All of them; those with fewer placeholders come first."""
@@ -82,18 +88,18 @@ def _methods() -> tuple[Method, ...]:
 
 
 def _of_api(api: str) -> Iterator[Method]:
-    document = json.loads((_DOCUMENTS / f"{api}.json").read_text())
-    for method in _of_resource(document):
-        path = "/" + document["servicePath"] + method.get("flatPath", method["path"])
+    described = document(api)
+    for method in _of_resource(described):
+        path = "/" + described["servicePath"] + method["path"]
         uploads = method.get("mediaUpload", {}).get("protocols", {}).values()
         for template in {path, *(protocol["path"] for protocol in uploads)}:
             yield Method(
                 id=method["id"],
                 http=method["httpMethod"],
-                path=_pattern(template),
-                placeholders=template.count("{"),
+                path=_pattern(template, method["parameters"]),
+                placeholders=method.get("flatPath", path).count("{"),
                 response=method.get("response"),
-                schemas=document["schemas"],
+                schemas=described["schemas"],
             )
 
 
@@ -103,9 +109,13 @@ def _of_resource(resource: Schema) -> Iterator[Schema]:
         yield from _of_resource(part)
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{[^}]*\}", template)
-    return re.compile("[^/]+".join(map(re.escape, parts)))
+def _pattern(template: str, parameters: Schema) -> re.Pattern[str]:
+    """Of a path like `v3/{+name}/timeSeries`, where a parameter may be several segments."""
+    parts = re.split(r"\{\+?(\w+)\}", template)
+    for place in range(1, len(parts), 2):
+        parts[place] = parameters[parts[place]].get("pattern", "[^/]+").strip("^$")
+    parts[::2] = map(re.escape, parts[::2])
+    return re.compile("".join(parts))
 
 
 def _complaints(

@@ -29,6 +29,11 @@ def method(http: str, path: str) -> Method:
             "dataflow.projects.locations.flexTemplates.launch",
         ),
         ("GET", "/v3/projects/p/timeSeries", "monitoring.projects.timeSeries.list"),
+        (
+            "GET",
+            "/v3/projects/p/metricDescriptors/dataflow.googleapis.com/job/system_lag",
+            "monitoring.projects.metricDescriptors.get",
+        ),
     ],
 )
 def test_a_request_is_known_by_its_method(http: str, path: str, name: str) -> None:
