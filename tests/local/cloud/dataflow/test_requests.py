@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
@@ -224,30 +223,6 @@ def test_a_job_without_its_supervisor_ends_and_is_never_shown_running(cloud: Dat
     eventually(lambda: not cloud.processes(job_id))
     [error] = cloud.messages(job_id)
     assert "supervisor" in error["messageText"]
-
-
-def test_gcloud_lists_describes_and_cancels(cloud: DataflowCloud) -> None:
-    job_id = cloud.create("by-hand")["id"]
-
-    def gcloud(*arguments: str) -> str:
-        return subprocess.run(
-            ["gcloud", "dataflow", "jobs", *arguments, f"--region={LOCATION}", "--quiet"],
-            env={
-                **os.environ,
-                "CLOUDSDK_API_ENDPOINT_OVERRIDES_DATAFLOW": cloud.server.url + "/",
-                "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
-                "CLOUDSDK_CORE_PROJECT": PROJECT,
-                "CLOUDSDK_CONFIG": str(cloud.server.data.with_name("gcloud")),
-            },
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-
-    assert job_id in gcloud("list", "--status=active")
-    assert "currentState: JOB_STATE_PENDING" in gcloud("describe", job_id)
-    gcloud("cancel", job_id)
-    cloud.await_state(job_id, "CANCELLED")
 
 
 def test_a_streaming_job_that_waits_for_its_worker_can_be_drained_or_cancelled(
