@@ -10,23 +10,48 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
-from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.providers.google.cloud.hooks.bigquery import BigQueryConnection, BigQueryHook
 from airflow.providers.google.cloud.hooks.dataflow import DataflowHook
+from airflow.sdk.execution_time import macros
 from airflow.sdk.module_loading import import_string
 from google.api_core.client_options import ClientOptions
+from googleapiclient.discovery import build
 
 _NIGHT = datetime(2026, 1, 5, tzinfo=UTC)
 _PATIENCE_S = 60
 
 
 def point_hooks_at(url: str, patch: pytest.MonkeyPatch) -> None:
-    """What no variable does: the endpoint of the clients that these hooks build by discovery."""
+    """What no variable does for the provider's hooks of Dataflow and BigQuery.
 
-    def client_options(self: Any, api_endpoint_override: str | None = None) -> ClientOptions:  # noqa: ARG001
+    Both take their endpoint from `get_client_options`; SQL checks from `get_conn`, which wants the
+    API's whole address. Triggers read BIGQUERY_EMULATOR_HOST, and want it without a scheme.
+    """
+
+    def client_options(hook: Any, override: str | None = None) -> ClientOptions:  # noqa: ARG001
         return ClientOptions(api_endpoint=url)
+
+    def connection(hook: BigQueryHook) -> BigQueryConnection:
+        service = build(
+            "bigquery",
+            "v2",
+            http=hook._authorize(),
+            client_options=ClientOptions(api_endpoint=f"{url}/bigquery/v2/"),
+            cache_discovery=False,
+        )
+        return BigQueryConnection(
+            service=service,
+            project_id=hook.project_id,
+            use_legacy_sql=hook.use_legacy_sql,
+            location=hook.location,
+            num_retries=hook.num_retries,
+            hook=hook,
+        )
 
     for hook in (DataflowHook, BigQueryHook):
         patch.setattr(hook, "get_client_options", client_options)
+    patch.setattr(BigQueryHook, "get_conn", connection)
+    patch.setenv("BIGQUERY_EMULATOR_HOST", url.removeprefix("http://"))
 
 
 @dataclass
@@ -51,10 +76,13 @@ class TaskRun:
             "task_instance": self,
             "task": self.operator,
             "ds": _NIGHT.date().isoformat(),
+            "macros": macros,
             "logical_date": _NIGHT,
             "data_interval_start": self.interval_start,
             "data_interval_end": self.interval_start + timedelta(days=1),
-            "dag_run": SimpleNamespace(run_after=_NIGHT, logical_date=_NIGHT, run_id="night"),
+            "dag_run": SimpleNamespace(
+                run_id="night", logical_date=_NIGHT, run_after=_NIGHT, start_date=_NIGHT
+            ),
         }
 
     def finish(self) -> Any:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+_COUNTS = ("maxBadRecords", "skipLeadingRows")
+
 
 def as_kept(sent: Any) -> Any:
-    """Fields that are null are not there, and the value of a query parameter is text."""
+    """Null fields are not there, a query parameter's value is text, counts of rows are numbers."""
     if isinstance(sent, list):
         return [as_kept(item) for item in sent]
     if not isinstance(sent, dict):
         return sent
     return {
-        name: _as_text(item) if name == "value" else as_kept(item)
+        name: _as_text(item) if name == "value" else _as_count(name, as_kept(item))
         for name, item in sent.items()
         if item is not None
     }
@@ -21,3 +23,7 @@ def as_kept(sent: Any) -> Any:
 
 def _as_text(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | int | float) else as_kept(value)
+
+
+def _as_count(name: str, value: Any) -> Any:
+    return int(value) if name in _COUNTS and str(value).isdigit() else value

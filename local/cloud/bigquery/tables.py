@@ -100,7 +100,7 @@ def build(store: Store, ref: TableRef, body: Mapping[str, Any]) -> Resource:
     if "expirationTime" not in body and dataset.get("defaultTableExpirationMs"):
         lifetime = int(dataset["defaultTableExpirationMs"])
         resource["expirationTime"] = str(int(resource["creationTime"]) + lifetime)
-    settings = {k: body[k] for k in _PLAIN & body.keys() if body[k]}
+    settings = {k: v for k, v in _plain_settings(body).items() if v}
     return rewritten(touched({**resource, **settings}))
 
 
@@ -163,7 +163,9 @@ def patch(
         changed = dict(resource)
         if replace:
             changed = {k: v for k, v in resource.items() if k not in _PLAIN}
-        changed.update({k: body[k] for k in (_PLAIN | {"clustering"}) & body.keys()})
+        changed.update(_plain_settings(body))
+        if "clustering" in body:
+            changed["clustering"] = body["clustering"]
         if isinstance(body.get("labels"), Mapping):
             kept = {} if replace else resource.get("labels", {})
             changed["labels"] = merged_labels(kept, body["labels"])
@@ -228,6 +230,14 @@ def listing(store: Store, ref: DatasetRef) -> list[Resource]:
 def _listed_view(resource: Resource) -> Resource:
     """A list tells no view's query."""
     return {"view": {"useLegacySql": False}} if "view" in resource else {}
+
+
+def _plain_settings(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the body says of them; a time is kept as the digits that the service answers with."""
+    settings = {key: body[key] for key in _PLAIN & body.keys()}
+    if settings.get("expirationTime"):
+        settings["expirationTime"] = str(settings["expirationTime"])
+    return settings
 
 
 def _check_known(body: Mapping[str, Any]) -> None:

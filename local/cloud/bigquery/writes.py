@@ -41,7 +41,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Write:
-    """How a job writes. `layout` is its configuration, for timePartitioning and clustering."""
+    """How a job writes. `layout` is its configuration, for what it says of the table itself:
+
+    timePartitioning, clustering, destinationTableProperties.
+    """
 
     destination: Target
     disposition: str
@@ -112,6 +115,8 @@ def write_rows(
     """
     ref = write.destination.table
     current = tables.fields_of(resource) if resource else None
+    if resource is not None:
+        _check_same_properties(write, resource)
     if write.disposition == "WRITE_EMPTY" and resource is not None:
         _check_empty(tx, write, resource)
     replaces_all = write.disposition == "WRITE_TRUNCATE" and write.destination.partition is None
@@ -148,7 +153,7 @@ def _fresh(
 ) -> Resource:
     """Creates the table, or replaces it whole: a truncating load brings its schema along."""
     ref = write.destination.table
-    body = {"schema": schema.to_json(fields)}
+    body = {"schema": schema.to_json(fields), **_properties(write)}
     for layout in ("timePartitioning", "clustering"):
         if write.layout.get(layout):
             body[layout] = write.layout[layout]
@@ -163,6 +168,22 @@ def _fresh(
     tx.execute(f"DROP TABLE {ref.physical}")
     tx.execute(tables.create_sql(ref, fields))
     return resource
+
+
+def _properties(write: Write) -> Mapping[str, Any]:
+    """What the job calls the table: description, friendlyName, labels."""
+    given = write.layout.get("destinationTableProperties") or {}
+    return {key: value for key, value in given.items() if value}
+
+
+def _check_same_properties(write: Write, resource: Resource) -> None:
+    for key, value in _properties(write).items():
+        if resource.get(key) != value:
+            raise ApiError(
+                400,
+                f"Cannot change the {key} of table {write.destination.table} by a job that writes "
+                f"to it: it is {resource.get(key)!r}",
+            )
 
 
 def _check_same_layout(write: Write, resource: Resource) -> None:

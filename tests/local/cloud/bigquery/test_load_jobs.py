@@ -153,6 +153,22 @@ def test_a_load_creates_the_table_that_it_describes(
         client.load_table_from_uri(put(night(FIRST, 1)), f"{table}2", job_config=never).result()
 
 
+def test_a_load_describes_the_table_it_creates_and_changes_no_description(
+    client: bigquery.Client, dataset: str, put: Put
+) -> None:
+    def load(description: str) -> bigquery.LoadJob:
+        config = csv_load(schema=[FIELD("n", "INT64")], destination_table_description=description)
+        config.destination_table_friendly_name = "words"
+        return client.load_table_from_uri(put("1\n"), f"{dataset}.x", job_config=config)
+
+    for _ in range(2):
+        load("of the night").result()
+    found = client.get_table(f"{dataset}.x")
+    assert (found.description, found.friendly_name) == ("of the night", "words")
+    with pytest.raises(BadRequest, match="Cannot change the description"):
+        load("of the day").result()
+
+
 def test_a_load_that_states_another_layout_is_refused(
     client: bigquery.Client, dataset: str, put: Put
 ) -> None:
@@ -339,7 +355,7 @@ def test_json_records_by_name_nested_too(client: bigquery.Client, dataset: str, 
 @pytest.mark.parametrize(
     ("options", "feature"),
     [
-        ({"source_format": "AVRO"}, "AVRO"),
+        ({"source_format": "ORC"}, "ORC"),
         ({"source_format": "CSV", "autodetect": True}, "autodetection"),
         ({"source_format": "CSV", "encoding": "UTF-16LE"}, "UTF-16LE"),
     ],

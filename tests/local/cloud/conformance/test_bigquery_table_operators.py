@@ -32,7 +32,7 @@ from airflow.providers.google.cloud.sensors.bigquery import (
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud.bigquery import SchemaField, Table
 
-from tests.support.airflow_tasks import run
+from tests.support.airflow_tasks import TaskRun, run
 from tests.support.local_cloud import PROJECT
 
 FIELDS = [
@@ -41,10 +41,20 @@ FIELDS = [
 ]
 
 
+PARTITIONED = {
+    "schema": {"fields": [{"name": "day", "type": "DATE"}]},
+    "timePartitioning": {"type": "DAY", "field": "day"},
+}
+
+
 def create(dataset: str, table: str, **how: Any) -> None:
     resource = how.pop("resource", {"schema": {"fields": FIELDS}})
     where = {"task_id": "t", "project_id": PROJECT, "dataset_id": dataset, "table_id": table}
     run(BigQueryCreateTableOperator(**where, table_resource=resource, **how))
+
+
+def insert(rows: str) -> None:
+    BigQueryHook(use_legacy_sql=False).get_client(PROJECT).query_and_wait(f"INSERT INTO {rows}")
 
 
 def table(dataset: str, name: str) -> Table:
@@ -136,29 +146,25 @@ def test_a_table_is_made_or_changed_by_an_upsert(dataset: str) -> None:
         assert table(dataset, "x").expires.timestamp() == expires
 
 
-def test_sensors_see_a_table_and_a_partition_that_come_later(dataset: str) -> None:
-    where = {"task_id": "t", "project_id": PROJECT, "dataset_id": dataset, "table_id": "x"}
-    partitioned = {
-        "schema": {"fields": [{"name": "day", "type": "DATE"}]},
-        "timePartitioning": {"type": "DAY", "field": "day"},
-    }
-    threading.Timer(0.4, create, [dataset, "x"], {"resource": partitioned}).start()
-    run(BigQueryTableExistenceSensor(**where, poke_interval=0.2))
-
-    def insert() -> None:
-        BigQueryHook(use_legacy_sql=False).insert_job(
-            configuration={
-                "query": {
-                    "query": f"INSERT INTO {dataset}.x (day) VALUES ('2026-01-05')",
-                    "useLegacySql": False,
-                }
-            },
-            project_id=PROJECT,
-        )
-
-    threading.Timer(0.4, insert).start()
-    run(BigQueryTablePartitionExistenceSensor(**where, partition_id="20260105", poke_interval=0.2))
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_sensors_see_a_table_and_a_partition_that_come_later(
+    dataset: str, deferrable: bool
+) -> None:
+    sense = {"task_id": "t", "project_id": PROJECT, "dataset_id": dataset, "table_id": "x"}
+    sense |= {"poke_interval": 0.2, "deferrable": deferrable}
+    later = threading.Timer(0.5, create, [dataset, "x"], {"resource": PARTITIONED})
+    later.start()
+    table_task = TaskRun(BigQueryTableExistenceSensor(**sense))
+    table_task.finish()
+    later.join()
+    later = threading.Timer(0.5, insert, [f"{dataset}.x (day) VALUES ('2026-01-05')"])
+    later.start()
+    day_task = TaskRun(BigQueryTablePartitionExistenceSensor(**sense, partition_id="20260105"))
+    day_task.finish()
+    later.join()
     assert table(dataset, "x").num_rows == 1
+    assert bool(table_task.deferred) is deferrable
+    assert bool(day_task.deferred) is deferrable
 
 
 @pytest.mark.parametrize(
