@@ -36,6 +36,20 @@ class JobRun:
     """From its creation to the moment it was running."""
     peak_bytes: int
     """Largest resident memory of all its processes together."""
+    running_since: float
+    """In seconds since the epoch."""
+    launch: Launch
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One submission."""
+
+    job_id: str
+    began: float
+    """When the launcher was started, seconds since the epoch."""
+    said: str
+    """All that it wrote."""
 
 
 def run_job(cloud: LocalCloud, bucket: str, name: str, command: Sequence[str]) -> JobRun:
@@ -43,11 +57,16 @@ def run_job(cloud: LocalCloud, bucket: str, name: str, command: Sequence[str]) -
 
     Raises RuntimeError with what the launcher or the job said when it is not.
     """
+    return _watched(cloud, _launched(cloud, bucket, name, command))
+
+
+def _launched(cloud: LocalCloud, bucket: str, name: str, command: Sequence[str]) -> Launch:
     options = [
         *("--runner=DataflowRunner", f"--dataflow_endpoint={cloud.url}", "--no_auth"),
         *(f"--project={PROJECT}", f"--region={_REGION}", f"--temp_location=gs://{bucket}/temp"),
         *(f"--sdk_container_image={IMAGE}", f"--job_name={name}"),
     ]
+    began = time.time()
     launched = subprocess.run(
         [sys.executable, "-m", *command, *options],
         env={**os.environ, **cloud.env},
@@ -59,11 +78,11 @@ def run_job(cloud: LocalCloud, bucket: str, name: str, command: Sequence[str]) -
     found = re.search(r"\d{4}-\d\d-\d\d_\d\d_\d\d_\d\d-\d+", said)
     if launched.returncode or not found:
         raise RuntimeError(f"{command[0]} was not submitted:\n{said}")
-    return _watched(cloud, found[0])
+    return Launch(found[0], began, said)
 
 
-def _watched(cloud: LocalCloud, job_id: str) -> JobRun:
-    path = f"/v1b3/projects/{PROJECT}/locations/{_REGION}/jobs/{job_id}"
+def _watched(cloud: LocalCloud, launch: Launch) -> JobRun:
+    path = f"/v1b3/projects/{PROJECT}/locations/{_REGION}/jobs/{launch.job_id}"
     memory = _MemoryWatch(psutil.Process(cloud.pid))
     memory.start()
     while (job := cloud.call("GET", path))["currentState"] in _UNFINISHED:
@@ -75,7 +94,7 @@ def _watched(cloud: LocalCloud, job_id: str) -> JobRun:
     entered = _times_of_states(messages)
     created = datetime.fromisoformat(job["createTime"]).timestamp()
     running, done = entered["RUNNING"], entered["DONE"]
-    return JobRun(done - running, running - created, memory.peak)
+    return JobRun(done - running, running - created, memory.peak, running, launch)
 
 
 def _times_of_states(messages: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed, sink
+from tests.bench.cloud import inserts, loads, polling, start, submission
 from tests.bench.live import calls, drain, latency, memory
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
@@ -23,4 +24,10 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "live_drain_ratio": drain.measure_ratio,
     "live_calls": calls.measure,
     "sink": sink.measure,
+    "cloud_start": start.measure,
+    "cloud_load": loads.measure,
+    "cloud_inserts": inserts.measure_speed,
+    "cloud_inserts_flat": inserts.measure_flatness,
+    "cloud_polling": polling.measure,
+    "cloud_submission": submission.measure,
 }

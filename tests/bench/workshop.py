@@ -59,12 +59,16 @@ class Workshop:
 
     def _nightly_job(self, rows: int, repeat: int) -> JobRun:
         """The nightly job on so many births; each repeat runs once, whoever asks."""
-        output = f"gs://{BUCKET}/runs/{rows}-rows-{repeat}"
+        return self.run_nightly_job("beam_jobs.batch", rows, f"{rows}-rows-{repeat}")
+
+    def run_nightly_job(self, launcher: str, rows: int, name: str) -> JobRun:
+        """The nightly job on so many births, submitted by a module; the name is used once."""
+        output = f"gs://{BUCKET}/runs/{name}"
         command = [
-            *("beam_jobs.batch", "--spec", str(SPEC), "--input", self.requests_uri(rows)),
+            *(launcher, "--spec", str(SPEC), "--input", self.requests_uri(rows)),
             *("--model", self.model_uri, "--output", output, "--score-date", "2026-01-01"),
         ]
-        run = run_job(self.cloud, BUCKET, f"nightly-{rows}-{repeat}", command)
+        run = run_job(self.cloud, BUCKET, f"nightly-{name}", command)
         self._check(output, rows)
         return run
 
