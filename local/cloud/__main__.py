@@ -15,9 +15,9 @@ from local.cloud.folder import FolderTaken
 from local.cloud.server import serve
 
 _DESCRIPTION = """\
-Google Cloud on one machine, for unmodified clients: Cloud Storage, BigQuery, Dataflow and the
-metadata server (credentials) in one process on one port. State lies in the data folder and
-survives a crash."""
+Google Cloud on one machine, for unmodified clients: Cloud Storage, BigQuery, Dataflow, Cloud
+Monitoring and the metadata server (credentials) in one process on one port. State lies in the data
+folder and survives a crash."""
 
 _EPILOG = """\
 point clients at it, for port 8700:
@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         streaming_bundle=options.streaming_bundle,
         streaming_ack=options.streaming_ack,
         streaming_buffer_s=options.streaming_buffer,
+        monitoring_interval_s=options.monitoring_interval,
+        monitoring_delay_s=options.monitoring_delay,
     )
     # The server stops in order on a signal and then raises it once more, for us to leave by.
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -115,6 +117,21 @@ def _parser() -> argparse.ArgumentParser:
         help="when a streaming Dataflow job acknowledges a message: once everything downstream "
         "of it is processed, or as Dataflow does, once its first stage is; default: %(default)s",
     )
+    parser.add_argument(
+        "--monitoring-interval",
+        type=_positive_seconds,
+        default=defaults["monitoring_interval_s"],
+        metavar="SECONDS",
+        help="how often Cloud Monitoring's metrics are sampled; default: %(default)s",
+    )
+    parser.add_argument(
+        "--monitoring-delay",
+        type=float,
+        default=defaults["monitoring_delay_s"],
+        metavar="SECONDS",
+        help="how long a sampled point stays invisible; default: what the service documents, 60 "
+        "to 240 by metric",
+    )
     parser.add_argument("--log-level", default="info", help="default: %(default)s")
     return parser
 
@@ -123,6 +140,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"not a positive number: {text}")
     return int(text)
+
+
+def _positive_seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError(f"not a positive number of seconds: {text}")
+    return seconds
 
 
 def _image(text: str) -> tuple[str, WorkerImage]:

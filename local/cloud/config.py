@@ -41,6 +41,11 @@ class CloudConfig:
     streaming_ack: str = "committed"
     """When a streaming job acknowledges a message: one of STREAMING_ACKS."""
 
+    monitoring_interval_s: float = 60.0
+    """How often Cloud Monitoring's metrics are sampled, in seconds."""
+    monitoring_delay_s: float | None = None
+    """For how long a point is not visible yet, in seconds; None as the service says, by metric."""
+
     @property
     def url(self) -> str:
         """Root URL for clients; `localhost`, since Beam refuses an endpoint named 127.0.0.1."""

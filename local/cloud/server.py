@@ -29,6 +29,7 @@ from local.cloud.faults.injection import FaultInjection
 from local.cloud.folder import FolderLock
 from local.cloud.http import Api, ApiError, unsupported
 from local.cloud.metadata.api import MetadataApi
+from local.cloud.monitoring.api import MonitoringApi
 from local.cloud.storage.api import StorageApi
 from local.cloud.storage.store import ObjectStore
 
@@ -84,6 +85,7 @@ def assemble(config: CloudConfig, objects: ObjectStore) -> list[Api]:
         StorageApi(objects),
         BigQueryApi(config, objects),
         DataflowApi(config, objects),
+        MonitoringApi(config),
         MetadataApi(config),
     ]
 
