@@ -25,7 +25,13 @@ class Wire:
     @property
     def options(self) -> list[str]:
         """For the pipelines of streaming_launcher.py."""
-        return [f"--source={self.requests.subscription}", f"--target={self.answers.topic}"]
+        topic, subscription = self.requests
+        return [f"--source={subscription}", f"--topic={topic}", f"--target={self.answers.topic}"]
+
+    def subscriptions(self) -> list[str]:
+        """Those to the topic of the requests that others have made."""
+        found = self._publisher.list_topic_subscriptions(topic=self.requests.topic)
+        return [name for name in found if name != self.requests.subscription]
 
     def send(self, *payloads: bytes, **attributes: str) -> None:
         """Returns when all have been accepted."""

@@ -13,6 +13,7 @@ from local.cloud.dataflow import states, tuning, views
 from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
 from local.cloud.dataflow.replacement import check_replacement
 from local.cloud.dataflow.request import max_workers_of
+from local.cloud.dataflow.topic_subscriptions import delete_unneeded
 from local.cloud.faults.armed import reach
 from local.cloud.http import ApiError
 
@@ -60,6 +61,7 @@ class JobRecord:
         last = states.settled(status, requested, now())
         if last.state == states.FAILED:
             self.folder.add_message("ERROR", "Workflow failed. Causes: its supervisor was killed.")
+        delete_unneeded(self.folder)
         self.folder.write_status(last)
         return last
 

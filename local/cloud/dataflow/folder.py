@@ -11,6 +11,8 @@ and kill -9 at any moment loses nothing that was acknowledged:
 - replaced.json: the job that takes this one's place (that job's supervisor)
 - status.json: the state reached (the supervisor; the server only once the supervisor is gone)
 - metrics.json: the latest metrics (the job process)
+- pipeline.pb: a streaming job's pipeline as submitted (the job process, once)
+- subscriptions.json: what it made where its pipeline reads topics (the job process)
 - health.json: how far a streaming job is behind, once a second (the job process)
 - messages.jsonl: appended to by all of them, a line per message
 - worker.log: what the job and its workers print
@@ -65,6 +67,17 @@ class Streaming:
 
     bundle: int
     acknowledge: str
+
+
+@dataclass(frozen=True)
+class TopicSubscription:
+    """A subscription that was made for a job because a step of it reads a topic; `host` is the
+    Pub/Sub it is in."""
+
+    step: str
+    topic: str
+    name: str
+    host: str
 
 
 @dataclass(frozen=True)
@@ -163,7 +176,11 @@ class JobFolder:
     def replaces(self) -> JobFolder | None:
         """The job that this one is an update of, beside it."""
         replaced = (self.job() or {}).get("replaceJobId")
-        return JobFolder(self.path.parent / replaced) if replaced else None
+        return self.beside(replaced) if replaced else None
+
+    def beside(self, job_id: str) -> JobFolder:
+        """The folder of another job."""
+        return JobFolder(self.path.parent / job_id)
 
     def replace_by(self, job_id: str) -> None:
         """Tells the job that another one is ready to take its place."""
@@ -190,6 +207,14 @@ class JobFolder:
 
     def write_health(self, health: dict[str, Any], time: str) -> None:
         write_atomically(self.path / "health.json", {"time": time, **health})
+
+    def subscriptions(self) -> list[TopicSubscription]:
+        """The subscriptions that were made for the job."""
+        subscriptions = _read(self.path / "subscriptions.json") or []
+        return [TopicSubscription(**subscription) for subscription in subscriptions]
+
+    def write_subscriptions(self, subscriptions: list[TopicSubscription]) -> None:
+        write_atomically(self.path / "subscriptions.json", [asdict(s) for s in subscriptions])
 
     def add_message(self, importance: str, text: str) -> None:
         """Appends a message; `importance` is DEBUG, DETAILED, BASIC, WARNING or ERROR."""

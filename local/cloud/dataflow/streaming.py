@@ -14,6 +14,7 @@ from local.cloud.dataflow import states
 from local.cloud.dataflow.attempt import Attempt
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.outcome import EXIT_DONE, EXIT_FAILED, last_words
+from local.cloud.dataflow.topic_subscriptions import delete_unneeded
 from local.cloud.faults.in_jobs import reach_in_job
 
 POLL_SECONDS = 0.05
@@ -34,6 +35,7 @@ def supervise(folder: JobFolder) -> None:
         short_lives = 0 if steady else short_lives + 1
         _wait(folder, pause_before_restart(short_lives))
     shutil.rmtree(scratch, ignore_errors=True)
+    delete_unneeded(folder)
     reach_in_job("job.end", folder.name())
     folder.enter(end)
 

@@ -1,6 +1,6 @@
 """Streaming pipelines for launcher.py's way of submitting them.
 
-Each reads `--source`, a subscription, and writes to `--target`, a topic.
+Each reads `--source`, a subscription, or `--topic`, and writes to `--target`, a topic.
 """
 
 import time
@@ -19,6 +19,7 @@ class Ends(PipelineOptions):
     @classmethod
     def _add_argparse_args(cls, parser):
         parser.add_argument("--source")
+        parser.add_argument("--topic")
         parser.add_argument("--target")
         parser.add_argument("--pace", type=float, default=0.002)
 
@@ -118,7 +119,7 @@ def shuffle_and_answer_slowly(pipeline, _name):
 
 
 def read_a_topic(pipeline, _name):
-    pipeline | beam.io.ReadFromPubSub(topic=pipeline.options.view_as(Ends).target)
+    write(pipeline | beam.io.ReadFromPubSub(topic=pipeline.options.view_as(Ends).topic))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tests.support.streaming_jobs import StreamingJobs
 
 SENT = [b"in-flight-%d" % number for number in range(300)]
 DEADLINE_SECONDS = 10.0
-KINDS = ("answer", "answer_slowly", "shuffle_and_answer_slowly", "read_a_topic")
+KINDS = ("answer", "answer_slowly", "shuffle_and_answer_slowly")
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +64,6 @@ def test_a_job_outlasts_a_restart_of_the_emulator(
         emulator.create(*(path.rpartition("/")[2] for path in paths))
     wire.send(b"after")
     assert wire.words(1) == [b"after"]
-
-
-def test_reading_a_topic_is_refused_by_name(live: StreamingJobs) -> None:
-    job_id = live.jobs["read_a_topic"]
-    assert live.cloud.await_state(job_id, "FAILED", "RUNNING") == "FAILED"
-    [error] = live.cloud.messages(job_id, minimumImportance="JOB_MESSAGE_ERROR")
-    assert "does not support reading from a topic" in error["messageText"]
 
 
 def test_a_job_without_an_emulator_fails_and_names_what_is_missing(

@@ -23,13 +23,14 @@ class Updates:
     cloud: DataflowCloud
     launcher: Launcher
     wire: Wire
+    topic_wire: Wire
 
     @property
     def old(self) -> str:
         return self.launcher.id("hold")
 
     def update(self, kind: str, *options: str) -> str:
-        """Submits a job of that kind as an update; its id."""
+        """Submits a job of that kind as an update of `hold`; its id."""
         common = ("--streaming", "--update", *self.wire.options)
         return self.launcher.submit(kind, "hold", *common, *options)
 
@@ -48,10 +49,15 @@ def updates(pubsub: PubsubEmulator, tmp_path_factory: pytest.TempPathFactory) ->
     cloud = DataflowCloud.with_image(folder / "cloud", "--pubsub", pubsub.host)
     cloud.storage.create_bucket(BUCKET)
     wire = Wire(pubsub)
-    hold = ("hold", "hold", ["--streaming", *wire.options])
-    launcher = Launcher(cloud, [hold], folder / "launcher.log", SCRIPT)
-    assert cloud.await_state(launcher.id("hold"), "RUNNING", "FAILED") == "RUNNING"
-    yield Updates(cloud, launcher, wire)
+    topic_wire = Wire(pubsub)
+    jobs = [
+        ("hold", "hold", ["--streaming", *wire.options]),
+        ("read_a_topic", "topic", ["--streaming", *topic_wire.options]),
+    ]
+    launcher = Launcher(cloud, jobs, folder / "launcher.log", SCRIPT)
+    for name in ("hold", "topic"):
+        assert cloud.await_state(launcher.id(name), "RUNNING", "FAILED") == "RUNNING"
+    yield Updates(cloud, launcher, wire, topic_wire)
     launcher.end()
     cloud.server.end()
 
@@ -81,6 +87,27 @@ def test_an_update_can_be_tried_without_doing_it(updates: Updates) -> None:
     validated = f"Workflow job: {tried} succeeded validation. Marking graph_validate_only"
     assert any(text.startswith(validated) for text in told)
     assert updates.cloud.state(updates.old) == "RUNNING"
+
+
+def test_a_job_that_reads_a_topic_hands_its_subscription_on_and_the_last_one_deletes_it(
+    updates: Updates,
+) -> None:
+    cloud, wire = updates.cloud, updates.topic_wire
+    [made] = wire.subscriptions()
+    assert made.startswith(wire.requests.topic.replace("/topics/", "/subscriptions/") + ".")
+    wire.send(b"first")
+    assert wire.words(1) == [b"first"]
+    options = ("--streaming", "--update", *wire.options)
+    new = updates.launcher.submit("read_a_topic", "topic", *options)
+    sent = [b"meanwhile-%d" % number for number in range(50)]
+    wire.send(*sent)
+    assert wire.words(50) == sorted(sent)
+    assert cloud.await_state(new, "RUNNING", "FAILED") == "RUNNING"
+    assert cloud.await_state(updates.launcher.id("topic"), "UPDATED", "FAILED") == "UPDATED"
+    assert wire.subscriptions() == [made]
+    cloud.drain(new)
+    assert cloud.await_state(new, "DRAINED", "FAILED") == "DRAINED"
+    assert wire.subscriptions() == []
 
 
 def test_a_mapped_step_lets_the_update_through_and_killing_the_server_does_not_stop_it(

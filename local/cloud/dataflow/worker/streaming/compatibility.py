@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from local.cloud.dataflow.worker.streaming.coders import Rename
 from local.cloud.dataflow.worker.streaming.kept_state import Pipeline, Step, steps_of
 
 _START_ANEW = "or drain the old job and start a new one"
@@ -32,9 +33,7 @@ def check(old: Pipeline, new: Pipeline, mapping: Mapping[str, str]) -> list[Prob
     """What keeps `new` from taking the place of `old`; `mapping` is from prefixes of the names of
     old steps to those of new ones."""
 
-    def rename(name: str) -> str:
-        return _renamed(name, mapping)
-
+    rename = renaming(mapping)
     successors = {step.name: step for step in steps_of(new)}
     predecessors = list(steps_of(old, rename))
     problems = list(_mapping_problems(old, new, mapping))
@@ -56,10 +55,14 @@ def explain(old_id: str, problems: list[Problem]) -> str:
     return ", ".join([head, *map(str, problems)])
 
 
-def _renamed(name: str, mapping: Mapping[str, str]) -> str:
-    """The longest prefix counts."""
-    prefix = max((p for p in mapping if _within(name, p)), key=len, default=None)
-    return name if prefix is None else mapping[prefix] + name[len(prefix) :]
+def renaming(mapping: Mapping[str, str]) -> Rename:
+    """What the mapping makes of the name of an old step: the longest prefix counts."""
+
+    def renamed(name: str) -> str:
+        prefix = max((p for p in mapping if _within(name, p)), key=len, default=None)
+        return name if prefix is None else mapping[prefix] + name[len(prefix) :]
+
+    return renamed
 
 
 def _within(name: str, prefix: str) -> bool:

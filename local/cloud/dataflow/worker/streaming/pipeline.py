@@ -23,7 +23,6 @@ from local.cloud.dataflow.worker.streaming.stages import Redistribute
 
 _READ = common_urns.composites.PUBSUB_READ.urn
 _WRITE = common_urns.composites.PUBSUB_WRITE.urn
-_NOT_SUPPORTED = "the local Dataflow does not support"
 
 
 def restore(proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions) -> beam.Pipeline:
@@ -37,27 +36,32 @@ def restore(proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions) -> be
 
 
 def check(proto: beam_runner_api_pb2.Pipeline, emulator: str | None) -> str:
-    """Where the pipeline finds Pub/Sub. Raises Failure for what is not supported, by name."""
-    reads = [
-        beam_runner_api_pb2.PubSubReadPayload.FromString(transform.spec.payload)
-        for transform in proto.components.transforms.values()
-        if transform.spec.urn == _READ
-    ]
+    """Where the pipeline finds Pub/Sub. Raises Failure where it needs one that is not there."""
     writes = any(t.spec.urn == _WRITE for t in proto.components.transforms.values())
-    if (reads or writes) and not emulator:
+    if (writes or _reads(proto)) and not emulator:
         raise Failure(
             "the pipeline uses Pub/Sub, and no Pub/Sub emulator is configured: start one and name "
             "it to the local cloud with --pubsub HOST:PORT or in PUBSUB_EMULATOR_HOST. "
             "The real Pub/Sub is never called."
         )
-    for read in reads:
-        if read.topic:
-            raise Failure(
-                f"{_NOT_SUPPORTED} reading from a topic ({read.topic}); read from a subscription"
-            )
-        if read.id_attribute:
-            raise Failure(f"{_NOT_SUPPORTED} de-duplication by id_label ({read.id_attribute})")
     return emulator or ""
+
+
+def topics(proto: beam_runner_api_pb2.Pipeline) -> dict[str, str]:
+    """The topics that are read, by the name of the step."""
+    return {step: read.topic for step, read in _reads(proto).items() if read.topic}
+
+
+def _reads(
+    proto: beam_runner_api_pb2.Pipeline,
+) -> dict[str, beam_runner_api_pb2.PubSubReadPayload]:
+    return {
+        transform.unique_name: beam_runner_api_pb2.PubSubReadPayload.FromString(
+            transform.spec.payload
+        )
+        for transform in proto.components.transforms.values()
+        if transform.spec.urn == _READ
+    }
 
 
 def _open_up_reads(proto: beam_runner_api_pb2.Pipeline) -> None:

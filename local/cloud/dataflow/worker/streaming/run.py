@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions, WorkerOptions
@@ -15,6 +17,8 @@ from local.cloud.dataflow.folder import JobFolder, Streaming
 from local.cloud.dataflow.outcome import EXIT_LOST
 from local.cloud.dataflow.worker.commands import Commands
 from local.cloud.dataflow.worker.streaming import pipeline as pipelines
+from local.cloud.dataflow.worker.streaming import topics
+from local.cloud.dataflow.worker.streaming.duplicates import Duplicates
 from local.cloud.dataflow.worker.streaming.engine import Engine
 from local.cloud.dataflow.worker.streaming.graph import Graph
 from local.cloud.dataflow.worker.streaming.messages import decoder
@@ -46,10 +50,14 @@ def run_streaming(
     steps = Steps()
     submitted = beam_runner_api_pb2.Pipeline()
     submitted.CopyFrom(proto)
-    engine = assemble(proto, parsed, how, steps, emulator)
+    subscriptions = topics.make_subscriptions(folder, proto, emulator)
+    names = {subscription.step: subscription.name for subscription in subscriptions}
+    engine = assemble(proto, parsed, how, steps, emulator, names)
     metrics = StreamingMetrics(folder, submitted, steps, engine.health)
     (home / "ready").touch()
     commands.await_go()
+    # Once more: a job that was to be replaced, and has ended otherwise, has taken them with it.
+    topics.make_all(subscriptions)
     reach_in_job("job.ready")
     commands.on_drain(engine.end)
     steps.attach()
@@ -72,15 +80,18 @@ def assemble(
     how: Streaming,
     steps: Steps,
     emulator: str,
+    made: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
-    """The engine of a pipeline and its sources, which read from the Pub/Sub at `emulator`."""
+    """The engine of a pipeline and its sources, which read from the Pub/Sub at `emulator`; `made`
+    are the subscriptions of the steps that read a topic."""
     arrival = threading.Event()
     graph = Graph(pipelines.restore(proto, options), options, steps)
     sources = []
     for step in graph.reads:
         transform: Any = step.transform
         read = transform.source
-        subscription = Subscription(emulator, read.full_subscription)
+        subscription = Subscription(emulator, read.full_subscription or made[step.full_label])
         reader = Reader(subscription, 2 * how.bundle, arrival)
-        sources.append(Source(step, reader, decoder(read), how.bundle))
+        duplicates = Duplicates(read.id_label) if read.id_label else None
+        sources.append(Source(step, reader, decoder(read), how.bundle, duplicates))
     return Engine(graph, sources, arrival, how.acknowledge == "first-stage")

@@ -9,6 +9,8 @@ from typing import Any
 from apache_beam.pipeline import AppliedPTransform
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
+from local.cloud.dataflow.worker.streaming.buffer import Pulled
+from local.cloud.dataflow.worker.streaming.duplicates import Duplicates
 from local.cloud.dataflow.worker.streaming.health import Reading
 from local.cloud.dataflow.worker.streaming.messages import Decode, publish_micros
 from local.cloud.dataflow.worker.streaming.reader import Reader
@@ -24,11 +26,19 @@ WATERMARK_LAG_MICROS = 1_000_000
 class Source:
     """Bundles of one subscription, acknowledged or tried again as the engine says."""
 
-    def __init__(self, step: AppliedPTransform, reader: Reader, decode: Decode, most: int) -> None:
+    def __init__(
+        self,
+        step: AppliedPTransform,
+        reader: Reader,
+        decode: Decode,
+        most: int,
+        duplicates: Duplicates | None = None,
+    ) -> None:
         self.step = step
         self._decode = decode
         self._reader = reader
         self._most = most
+        self._duplicates = duplicates
         self._retries = Retries()
         self._taken = 0.0
         self._took_failed: bool = False
@@ -57,7 +67,16 @@ class Source:
             self._reader.await_more(self._most, self._taken + LINGER_SECONDS - now)
         self._taken = time.monotonic()
         pulled = self._reader.take(self._most)
-        return self._batch(pulled.messages, pulled.generation) if pulled else None
+        fresh = self._sift(pulled) if pulled else []
+        return self._batch(fresh, pulled.generation) if pulled and fresh else None
+
+    def _sift(self, pulled: Pulled) -> list[Any]:
+        """What of it has not come before."""
+        if not self._duplicates:
+            return pulled.messages
+        fresh, done = self._duplicates.sift(pulled.messages, pulled.generation, self._taken)
+        self._reader.acknowledge(done, pulled.generation)
+        return fresh
 
     def _batch(self, messages: list[Any], generation: int, failures: int = 0) -> Batch:
         elements = [self._decode(received.message) for received in messages]
@@ -76,6 +95,9 @@ class Source:
 
     def acknowledge(self, batch: Batch) -> None:
         self._reader.acknowledge(batch.messages, batch.generation)
+        if self._duplicates:
+            for twin in self._duplicates.finish(batch.messages, time.monotonic()):
+                self._reader.acknowledge([twin.message], twin.generation)
 
     @property
     def ended(self) -> bool:
