@@ -205,6 +205,32 @@ def test_jobs_are_listed_by_name_and_state_in_pages(cloud: DataflowCloud) -> Non
     assert [job["id"] for job in aggregated.json()["jobs"]][-1] == ids["score"]
 
 
+def test_a_page_of_jobs_is_not_moved_by_new_jobs_or_ended_ones(cloud: DataflowCloud) -> None:
+    project = "paged"
+
+    def page(**query: Any) -> tuple[list[str], str | None]:
+        answer = cloud.jobs.list(
+            projectId=project, location=LOCATION, filter="ACTIVE", pageSize=2, **query
+        ).execute()
+        return [job["name"] for job in answer["jobs"]], answer.get("nextPageToken")
+
+    ids = {name: cloud.create(name, project)["id"] for name in ("a", "b", "c", "d", "e")}
+    first, token = page()
+    cloud.create("f", project)
+    update = {"requestedState": "JOB_STATE_CANCELLED"}
+    for name in ("d", "e"):
+        cloud.jobs.update(
+            projectId=project, location=LOCATION, jobId=ids[name], body=update
+        ).execute()
+    eventually(lambda: page()[0] == ["f", "c"])
+    second, more = page(pageToken=token)
+    third, none = page(pageToken=more)
+    assert (first, second, third, none) == (["e", "d"], ["c", "b"], ["a"], None)
+    with pytest.raises(HttpError) as refused:
+        page(pageToken="2")
+    assert refused.value.status_code == 400
+
+
 def test_stopping_leaves_no_job_behind(cloud: DataflowCloud) -> None:
     ids = [cloud.create(name)["id"] for name in ("left-one", "left-two")]
     stop = [sys.executable, "-m", "local.cloud.dataflow.stop", "--data", str(cloud.server.data)]
