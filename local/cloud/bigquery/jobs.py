@@ -13,9 +13,9 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -35,6 +35,20 @@ _STATES = {"pending": "PENDING", "running": "RUNNING", "done": "DONE"}
 
 class Stopped(Exception):
     """The job was cancelled before its commit."""
+
+
+class Task(Protocol):
+    """Work that writes in a transaction and tells of it there: a job, or a statement of one."""
+
+    def writing(self, *names: object) -> AbstractContextManager[Transaction]: ...
+
+    def complete(
+        self,
+        tx: Transaction,
+        statistics: Mapping[str, Any],
+        destination: Mapping[str, Any] | None = None,
+        private: Mapping[str, Any] | None = None,
+    ) -> None: ...
 
 
 class Execution:
@@ -100,6 +114,11 @@ class Execution:
             configuration[kind] = {**configuration[kind], "destinationTable": dict(destination)}
             resource["configuration"] = configuration
         tx.put("job", self.key, {**self.record, **(private or {}), "resource": resource})
+
+    def advance(self, tx: Transaction, private: Mapping[str, Any]) -> None:
+        """Adds to the transaction how far the job has come: from there it goes on after a crash."""
+        self.record = {**self.record, **private}
+        tx.put("job", self.key, self.record)
 
     def fail(self, error: ApiError) -> None:
         """Records the job's failure, which uses up its id as success does."""
@@ -238,17 +257,23 @@ class Jobs:
             tx.put("job", key, {**record, "deleted": True})
 
     def listing(
-        self, project: str, states: set[str], since: int, until: int, stale_s: float = 0.0
+        self,
+        project: str,
+        states: set[str],
+        since: int,
+        until: int,
+        stale_s: float = 0.0,
+        parent: str | None = None,
     ) -> list[Resource]:
         """Jobs of a project, newest first, by state and creation time in milliseconds; as they
-        stood `stale_s` seconds ago."""
+        stood `stale_s` seconds ago. Child jobs are listed for their parent only."""
         found = []
         moment = seconds_ago(stale_s)
         for key, record in reversed(self._store.all("job").items()):
             if record.get("deleted"):
                 continue
             job = as_of(self.get(key), moment)
-            if job is None:
+            if job is None or job["statistics"].get("parentJobId") != parent:
                 continue
             created = int(job["statistics"]["creationTime"])
             if job["jobReference"]["projectId"] != project or not since <= created <= until:

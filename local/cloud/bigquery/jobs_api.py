@@ -113,14 +113,12 @@ class JobEndpoints:
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
-        for option in ("parentJobId",):
-            if query.get(option):
-                raise unsupported(f"jobs.list with {option}")
         states = {state.lower() for state in query.getlist("stateFilter")}
         since = int(query.get("minCreationTime") or 0)
         until = int(query.get("maxCreationTime") or _LATEST)
         ago = staleness(request.method, request.url.path)
-        found = self._jobs.listing(_project(request), states, since, until, ago)
+        parent = query.get("parentJobId") or None
+        found = self._jobs.listing(_project(request), states, since, until, ago, parent)
         page, token = paged(found, request)
         full = query.get("projection", "").lower() == "full"
         hidden = _NOT_IN_LISTS | (set() if full else _IN_FULL_PROJECTION)

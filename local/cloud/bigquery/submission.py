@@ -80,8 +80,8 @@ def _datasets_of_query(config: query_config.QueryConfig, project: str) -> list[D
     if config.default_dataset:
         found.append(config.default_dataset)
     try:
-        tree = translation.parse(config.query)
+        trees = translation.statements(config.query)
     except ApiError:
         return found  # the job will say what is wrong with the query
-    named = [table for table in tree.find_all(exp.Table) if table.db]
+    named = [table for tree in trees for table in tree.find_all(exp.Table) if table.db]
     return found + [DatasetRef(table.catalog or project, table.db) for table in named]

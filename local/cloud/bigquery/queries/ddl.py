@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from local.cloud.bigquery import result_types, schema, tables, writes
 from local.cloud.bigquery.errors import already_exists, streaming_buffer_touched
-from local.cloud.bigquery.jobs import Execution
+from local.cloud.bigquery.jobs import Task
 from local.cloud.bigquery.names import TableRef, Target
 from local.cloud.bigquery.resources import rewritten
 from local.cloud.bigquery.schema import Schema
@@ -24,16 +24,16 @@ _DROP_PARTS = {"this", "tables", "kind", "exists"}
 _GRANULARITIES = {"HOUR", "DAY", "MONTH", "YEAR"}
 
 
-def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) -> None:
+def run(task: Task, store: Store, tree: exp.Expr, context: Context) -> None:
     """Changes the catalogue. Raises ApiError 404, 409, or 501 for the rest of DDL."""
     if isinstance(tree, exp.Create):
         _refuse_parts(tree, _CREATE_PARTS)
-        _create(execution, store, tree, context)
+        _create(task, store, tree, context)
     elif isinstance(tree, exp.Drop):
         _refuse_parts(tree, _DROP_PARTS)
-        _drop(execution, store, tree, context)
+        _drop(task, store, tree, context)
     elif isinstance(tree, exp.TruncateTable):
-        _truncate(execution, store, tree, context)
+        _truncate(task, store, tree, context)
     else:
         raise unsupported(f"the statement {tree.sql('bigquery')[:60]}")
 
@@ -44,13 +44,13 @@ def _refuse_parts(tree: exp.Expr, known: set[str]) -> None:
             raise unsupported(f"{part} in {tree.key.upper()}")
 
 
-def _create(execution: Execution, store: Store, tree: exp.Create, context: Context) -> None:
+def _create(task: Task, store: Store, tree: exp.Create, context: Context) -> None:
     kind = str(tree.kind).upper()
     if kind not in ("TABLE", "VIEW"):
         raise unsupported(f"CREATE {kind}")
     named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     ref = Resolver(store, context, translation.parse).ref(named)
-    with execution.writing(ref.in_dataset, ref) as tx:
+    with task.writing(ref.in_dataset, ref) as tx:
         old = store.get("table", str(ref))
         done = "REPLACE" if old else "CREATE"
         if old is not None and tree.args.get("exists"):
@@ -62,7 +62,7 @@ def _create(execution: Execution, store: Store, tree: exp.Create, context: Conte
                 tables.drop(tx, old)
             _create_new(store, tx, tree, ref, context)
         with_rows = kind == "TABLE" and tree.expression
-        _complete(execution, tx, f"CREATE_{kind}{'_AS_SELECT' if with_rows else ''}", done, ref)
+        _complete(task, tx, f"CREATE_{kind}{'_AS_SELECT' if with_rows else ''}", done, ref)
 
 
 def _create_new(
@@ -139,7 +139,7 @@ def _partitioning(by: exp.Expr) -> dict[str, Any]:
     raise unsupported(f"PARTITION BY {by.sql('bigquery')}")
 
 
-def _drop(execution: Execution, store: Store, tree: exp.Drop, context: Context) -> None:
+def _drop(task: Task, store: Store, tree: exp.Drop, context: Context) -> None:
     kind = str(tree.args.get("kind")).upper()
     if kind not in ("TABLE", "VIEW"):
         raise unsupported(f"DROP {kind}")
@@ -147,18 +147,16 @@ def _drop(execution: Execution, store: Store, tree: exp.Drop, context: Context) 
     if len(named) > 1:
         raise unsupported("DROP of several tables")
     ref = Resolver(store, context, translation.parse).ref(named[0])
-    with execution.writing(ref) as tx:
+    with task.writing(ref) as tx:
         missing = store.get("table", str(ref)) is None and tree.args.get("exists")
         if not missing:
             tables.drop(tx, tables.get(store, ref))
-        _complete(execution, tx, f"DROP_{kind}", "SKIP" if missing else "DROP", ref)
+        _complete(task, tx, f"DROP_{kind}", "SKIP" if missing else "DROP", ref)
 
 
-def _truncate(
-    execution: Execution, store: Store, tree: exp.TruncateTable, context: Context
-) -> None:
+def _truncate(task: Task, store: Store, tree: exp.TruncateTable, context: Context) -> None:
     ref = Resolver(store, context, translation.parse).ref(tree.expressions[0])
-    with execution.writing(ref) as tx:
+    with task.writing(ref) as tx:
         resource = tables.get(store, ref)
         if tx.count(f"SELECT count(*) FROM {ref.physical} WHERE {buffer.WAITING}"):
             raise streaming_buffer_touched("TRUNCATE TABLE", ref)
@@ -169,13 +167,13 @@ def _truncate(
             "numDmlAffectedRows": str(count),
             "dmlStats": {"deletedRowCount": str(count)},
         }
-        execution.complete(tx, {"query": statistics}, ref.to_json())
+        task.complete(tx, {"query": statistics}, ref.to_json())
 
 
-def _complete(execution: Execution, tx: Transaction, kind: str, done: str, ref: TableRef) -> None:
+def _complete(task: Task, tx: Transaction, kind: str, done: str, ref: TableRef) -> None:
     statistics = {
         "statementType": kind,
         "ddlOperationPerformed": done,
         "ddlTargetTable": ref.to_json(),
     }
-    execution.complete(tx, {"query": statistics}, ref.to_json())
+    task.complete(tx, {"query": statistics}, ref.to_json())

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from local.cloud.bigquery import tables
 from local.cloud.bigquery.errors import invalid_query, streaming_buffer_touched
-from local.cloud.bigquery.jobs import Execution
+from local.cloud.bigquery.jobs import Task
 from local.cloud.bigquery.names import TableRef, literal
 from local.cloud.bigquery.resources import rewritten
 from local.cloud.bigquery.schema import Schema
@@ -27,15 +27,15 @@ _STATS = {
 }
 
 
-def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) -> None:
+def run(task: Task, store: Store, tree: exp.Expr, context: Context) -> None:
     """Changes rows of one table and counts them. Raises ApiError 400, 404 or 501."""
     kind = tree.key.upper()
     if kind not in (*_STATS, "MERGE"):
         raise unsupported(f"the statement {kind}")
     if kind in ("UPDATE", "DELETE") and not tree.args.get("where"):
         raise invalid_query(f"{kind} must have a WHERE clause")
-    ref = Resolver(store, context, translation.parse).ref(_target(tree))
-    with execution.writing(ref) as tx:
+    ref = Resolver(store, context, translation.parse).ref(target(tree))
+    with task.writing(ref) as tx:
         resource = tables.get(store, ref)
         if resource["type"] == "VIEW":
             raise invalid_query(f"{kind} is not allowed on the view {ref}")
@@ -54,18 +54,19 @@ def run(execution: Execution, store: Store, tree: exp.Expr, context: Context) ->
             "numDmlAffectedRows": str(sum(counts.values())),
             "dmlStats": {_STATS[action]: str(count) for action, count in counts.items()},
         }
-        execution.complete(tx, {"query": statistics}, ref.to_json())
+        task.complete(tx, {"query": statistics}, ref.to_json())
 
 
-def _target(tree: exp.Expr) -> exp.Table:
+def target(tree: exp.Expr) -> exp.Table:
+    """The table that a statement changes, as it names it."""
     if isinstance(tree, exp.Delete) and tree.args.get("tables"):
         # `DELETE t` means `DELETE FROM t`.
         tree.set("this", tree.args["tables"][0])
         tree.set("tables", None)
-    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    if not isinstance(target, exp.Table):
+    named = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(named, exp.Table):
         raise unsupported(f"{tree.key.upper()} of anything but a table")
-    return target
+    return named
 
 
 def _unqualify_assignments(tree: exp.Expr) -> None:

@@ -114,7 +114,7 @@ class Resolver:
         datasets.get(self.store, dataset)
         name = f"information_schema_{len(self.prelude)}"
         sql = information_schema.select(self.store, dataset, view)
-        self.prelude.append(f"CREATE TEMP VIEW {name} AS {sql}")
+        self.prelude.append(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
         _point_to(node, name, "", node.alias or view)
 
 

@@ -29,17 +29,23 @@ class Translation:
     referenced: tuple[TableRef, ...]
 
 
-def parse(sql: str) -> exp.Expr:
-    """The one statement of a query. Raises ApiError 400 for a syntax error, 501 for a script."""
+def statements(sql: str) -> list[exp.Expr]:
+    """All statements of a query. Raises ApiError 400 for a syntax error."""
     try:
-        statements = [s for s in sqlglot.parse(sql, read="bigquery") if s is not None]
+        found = [s for s in sqlglot.parse(sql, read="bigquery") if s is not None]
     except (ParseError, TokenError) as error:
         raise invalid_query(f"Syntax error: {_first_line(error)}") from error
-    if not statements:
+    if not found:
         raise invalid_query("Syntax error: Unexpected end of statement")
-    if len(statements) > 1:
-        raise unsupported("scripts of several statements")
-    return statements[0]
+    return found
+
+
+def parse(sql: str) -> exp.Expr:
+    """The one statement of a view. Raises ApiError 400 for a syntax error or a script."""
+    found = statements(sql)
+    if len(found) > 1:
+        raise invalid_query("Syntax error: Expected one statement")
+    return found[0]
 
 
 def prepare(tree: exp.Expr, mode: str | None, parameters: Sequence[Mapping[str, Any]]) -> exp.Expr:

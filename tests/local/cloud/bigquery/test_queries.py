@@ -269,7 +269,6 @@ def test_ddl_makes_tables_and_views_and_drops_them(client: bigquery.Client, data
 @pytest.mark.parametrize(
     ("sql", "feature"),
     [
-        ("SELECT 1; SELECT 2", "scripts"),
         ("SELECT * FROM {d}.`nights_*`", "wildcard"),
         ("SELECT _PARTITIONTIME FROM {d}.nights", "_PARTITIONTIME"),
         ("SELECT * FROM {d}.nights FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()", "SYSTEM_TIME"),
