@@ -73,11 +73,10 @@ class Templates:
         )
         return answer
 
-    def broken(self, name: str, kind: str) -> str:
+    def broken(self, name: str, kind: str, **fields: Any) -> str:
         """The id of a launch of the template that describes no job."""
-        launched = self.launch(
-            name, containerSpec=BROKEN, containerSpecGcsPath=None, parameters={"kind": kind}
-        )
+        template = {"containerSpec": BROKEN, "containerSpecGcsPath": None}
+        launched = self.launch(name, **template, parameters={"kind": kind}, **fields)
         return str(launched["job"]["id"])
 
     def launcher(self, job_id: str) -> psutil.Process:

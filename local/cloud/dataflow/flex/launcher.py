@@ -70,6 +70,7 @@ def _run(folder: JobFolder, launch: Launch) -> bool:
         )
     try:
         while process.poll() is None and not folder.requested():
+            _check_replaced(folder)
             time.sleep(POLL_SECONDS)
     finally:
         with suppress(ProcessLookupError):
@@ -80,6 +81,13 @@ def _run(folder: JobFolder, launch: Launch) -> bool:
     if process.returncode:
         raise LaunchFailed(_last_words(process.returncode, folder))
     return True
+
+
+def _check_replaced(folder: JobFolder) -> None:
+    """Beam looks for the job to be updated for ever. Raises LaunchFailed once that has ended."""
+    replaced = folder.replaces()
+    if replaced and (replaced.status().state in states.TERMINAL or not replaced.held()):
+        raise LaunchFailed(f"The job to be updated, {replaced.path.name}, has ended.")
 
 
 def _die_with_parent() -> None:

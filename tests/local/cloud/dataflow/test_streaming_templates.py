@@ -25,7 +25,7 @@ class Live:
 
     def __init__(self, templates: Templates, pubsub: PubsubEmulator, name: str) -> None:
         self.cloud, self.wire = templates.cloud, Wire(pubsub)
-        self._templates, self._name = templates, name
+        self.templates, self._name = templates, name
         self.job_id = self.launch(environment=STREAMING)
 
     def launch(self, **fields: Any) -> str:
@@ -35,7 +35,7 @@ class Live:
             "source": self.wire.requests.subscription,
             "target": self.wire.answers.topic,
         }
-        launched = self._templates.launch(self._name, parameters=parameters, **fields)
+        launched = self.templates.launch(self._name, parameters=parameters, **fields)
         return str(launched["job"]["id"])
 
     def running(self) -> Live:
@@ -117,7 +117,7 @@ def test_gcloud_updates_options_in_flight(tuned: Live) -> None:
     }
 
 
-def test_a_launch_updates_the_running_job_of_its_name_and_gcloud_drains_it(
+def test_a_launch_updates_the_running_job_of_its_name_until_gcloud_drains_it(
     live: dict[str, Live],
 ) -> None:
     running = live["updated"].running()
@@ -141,5 +141,8 @@ def test_a_launch_updates_the_running_job_of_its_name_and_gcloud_drains_it(
     with pytest.raises(HttpError, match="only a running job") as refused:
         running.tune(MIN, minNumWorkers=1)
     assert refused.value.status_code == 400
+    late = running.templates.broken("updated", "waiting", update=True)
+    assert cloud.state(late) == "QUEUED"
     gcloud_dataflow(cloud, "jobs", "drain", new)
     assert cloud.await_state(new, "DRAINED", "FAILED") == "DRAINED"
+    assert f"The job to be updated, {new}, has ended." in running.templates.failure(late)
