@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.dataflow_cloud import BUCKET, DataflowCloud, Launcher
+from tests.support.dataflow_cloud import BUCKET, DataflowCloud, Launcher, eventually
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.pubsub_wire import Wire
 from tests.support.streaming_jobs import SCRIPT
@@ -110,12 +110,12 @@ def test_a_job_that_reads_a_topic_hands_its_subscription_on_and_the_last_one_del
     assert wire.subscriptions() == []
 
 
-def test_a_mapped_step_lets_the_update_through_and_killing_the_server_does_not_stop_it(
-    updates: Updates,
-) -> None:
+def test_a_mapped_step_lets_the_update_through_and_kills_do_not_stop_it(updates: Updates) -> None:
     updates.wire.send(b"early")
     new = updates.update("hold_loudly", MAPPED)
     updates.cloud.server.kill()
+    [worker] = eventually(lambda: updates.cloud.processes(new, "worker.job"))
+    worker.kill()
     updates.cloud.start()
     assert updates.cloud.await_state(new, "RUNNING", "FAILED") == "RUNNING"
     assert updates.cloud.await_state(updates.old, "UPDATED", "FAILED") == "UPDATED"
