@@ -122,7 +122,8 @@ def _check_known(body: Mapping[str, Any]) -> None:
 def _changed(resource: Resource, body: Mapping[str, Any]) -> Resource:
     changed = touched(resource)
     for key in _KEPT & body.keys():
-        changed[key] = body[key]
+        number = key.endswith("Ms") and body[key] is not None
+        changed[key] = str(body[key]) if number else body[key]
     if isinstance(body.get("labels"), Mapping):
         changed["labels"] = merged_labels(resource.get("labels", {}), body["labels"])
     return {k: v for k, v in changed.items() if v is not None}

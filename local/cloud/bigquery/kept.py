@@ -1,4 +1,4 @@
-"""What clients send, as the service keeps it and shows it again."""
+"""Jobs that clients send, as the service keeps them and shows them again."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 from typing import Any
 
 _COUNTS = ("maxBadRecords", "skipLeadingRows")
+_TEXTS = ("value", "jobTimeoutMs", "maximumBytesBilled")
+"""Values of query parameters, and numbers of 64 bits."""
 
 
 def as_kept(sent: Any) -> Any:
-    """Null fields are not there, a query parameter's value is text, counts of rows are numbers."""
+    """Null fields are not there, and numbers are text or not, whatever they were sent as."""
     if isinstance(sent, list):
         return [as_kept(item) for item in sent]
     if not isinstance(sent, dict):
         return sent
     return {
-        name: _as_text(item) if name == "value" else _as_count(name, as_kept(item))
+        name: _as_text(item) if name in _TEXTS else _as_count(name, as_kept(item))
         for name, item in sent.items()
         if item is not None
     }
