@@ -18,10 +18,12 @@ from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
 from local.cloud.dataflow.images import stand_in
 from local.cloud.dataflow.outcome import EXIT_LOST, Ending, Verdict, outcome_of, verdict
 from local.cloud.dataflow.request import job_of, workers_of
+from local.cloud.dataflow.tuning import tuned
 from local.cloud.http import ApiError
 
 EARLIER, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
 PLAN = Plan(sys.executable, (), 1)
+STREAMING = "JOB_TYPE_STREAMING"
 
 
 def job(**fields: Any) -> dict[str, Any]:
@@ -60,10 +62,13 @@ def test_a_job_left_behind_is_settled_by_what_was_asked(requested: Status | None
 @pytest.mark.parametrize(
     ("state", "requested", "job_type", "precondition"),
     [
-        (states.DONE, states.CANCELLED, "JOB_TYPE_BATCH", True),
+        *[(ended, states.CANCELLED, STREAMING, True) for ended in sorted(states.TERMINAL)],
+        *[(ended, states.DRAINED, STREAMING, True) for ended in sorted(states.TERMINAL)],
         (states.RUNNING, states.DRAINED, "JOB_TYPE_BATCH", True),
-        (states.CANCELLING, states.DRAINING, "JOB_TYPE_STREAMING", True),
+        (states.QUEUED, states.DRAINED, "JOB_TYPE_UNKNOWN", True),
+        (states.CANCELLING, states.DRAINING, STREAMING, True),
         (states.RUNNING, states.DONE, "JOB_TYPE_BATCH", False),
+        (states.RUNNING, states.UPDATED, STREAMING, False),
     ],
 )
 def test_an_illegal_request_is_refused(
@@ -72,6 +77,58 @@ def test_an_illegal_request_is_refused(
     with pytest.raises(states.Refusal) as refused:
         states.check_request(state, requested, job_type)
     assert refused.value.precondition is precondition
+
+
+@pytest.mark.parametrize(
+    ("state", "requested", "wanted"),
+    [
+        (states.QUEUED, states.CANCELLED, states.CANCELLED),
+        (states.PENDING, states.DRAINING, states.DRAINED),
+        (states.DRAINING, states.DRAINED, None),
+        (states.CANCELLING, states.CANCELLED, None),
+        (states.DRAINING, states.CANCELLED, states.CANCELLED),
+    ],
+)
+def test_a_legal_request_is_heard_once(state: str, requested: str, wanted: str | None) -> None:
+    states.check_request(state, requested, STREAMING)
+    assert states.to_request(state, requested) == wanted
+
+
+@pytest.mark.parametrize(
+    ("state", "job_type"),
+    [
+        (states.PENDING, STREAMING),
+        (states.DRAINING, STREAMING),
+        *[(ended, STREAMING) for ended in sorted(states.TERMINAL)],
+        (states.RUNNING, "JOB_TYPE_BATCH"),
+    ],
+)
+def test_only_a_running_streaming_job_is_tuned(state: str, job_type: str) -> None:
+    with pytest.raises(states.Refusal):
+        states.check_tuning(state, job_type)
+    states.check_tuning(states.RUNNING, STREAMING)
+
+
+@given(
+    some.none() | some.integers(1, 1000),
+    some.dictionaries(
+        some.sampled_from(["minNumWorkers", "maxNumWorkers"]), some.integers(1, 1000), max_size=2
+    ),
+    some.dictionaries(
+        some.sampled_from(["minNumWorkers", "maxNumWorkers"]), some.integers(1, 1000), min_size=1
+    ),
+)
+def test_tuning_sets_what_the_mask_names_or_keeps_everything(
+    submitted: int | None, current: dict[str, int], given_now: dict[str, int]
+) -> None:
+    mask = ",".join(f"runtimeUpdatableParams.{name}" for name in given_now)
+    wanted = {**current, **given_now}
+    least, most = wanted.get("minNumWorkers", 1), wanted.get("maxNumWorkers", submitted or 1000)
+    if least > most:
+        with pytest.raises(ApiError, match="is more than"):
+            tuned(current, mask, given_now, submitted)
+    else:
+        assert tuned(current, mask, given_now, submitted) == wanted
 
 
 def test_only_lost_processes_are_retried_and_four_times_at_most() -> None:
