@@ -79,10 +79,10 @@ def parse(resource: Mapping[str, Any], schema: Schema) -> Partitioning | None:
         if resource.get(other):
             raise unsupported(other)
     spec = resource.get("timePartitioning")
+    if any((part or {}).get("requirePartitionFilter") for part in (resource, spec)):
+        raise unsupported("requirePartitionFilter")
     if not spec:
         return None
-    if spec.get("requirePartitionFilter") or resource.get("requirePartitionFilter"):
-        raise unsupported("requirePartitionFilter")
     extra = sorted({k for k, v in spec.items() if v is not None} - _KNOWN_KEYS)
     extra = [key for key in extra if key != "requirePartitionFilter"]
     if extra:

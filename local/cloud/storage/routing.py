@@ -1,4 +1,4 @@
-"""Routes whose object names may hold encoded slashes."""
+"""Storage's routes: object names may hold encoded slashes; access control lists are refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
+
+from local.cloud.http import unsupported
+
+_ACCESS_CONTROL = ("predefinedAcl", "predefinedDefaultObjectAcl", "destinationPredefinedAcl")
 
 
 class EncodedRoute(Route):
@@ -20,6 +24,14 @@ class EncodedRoute(Route):
             parameters = child["path_params"]
             child["path_params"] = {name: unquote(value) for name, value in parameters.items()}
         return match, child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises ApiError 501 where the call asks for an access control list by name."""
+        asked = Request(scope).query_params
+        for name in _ACCESS_CONTROL:
+            if name in asked:
+                raise unsupported(f"access control lists ({name})")
+        await super().handle(scope, receive, send)
 
 
 def base_url(request: Request) -> str:
