@@ -85,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=PYTHON[:PATH...]",
-        help="stands in for a container image of Dataflow workers or of a Flex Template: an interpreter and the "
-        "folders to add to its PYTHONPATH; may be given several times",
+        help="stands in for a container image of Dataflow workers or of a Flex Template: an "
+        "interpreter and the folders to add to its PYTHONPATH; may be given several times",
     )
     parser.add_argument(
         "--refuse-active-job-name",
