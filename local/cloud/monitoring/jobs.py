@@ -11,7 +11,7 @@ from local.cloud.dataflow import states
 from local.cloud.dataflow.folder import JobFolder, Status
 from local.cloud.monitoring.metrics import DATAFLOW
 from local.cloud.monitoring.series import Reading, Value
-from local.cloud.monitoring.times import moment
+from local.cloud.monitoring.times import moment, rfc3339
 
 STALE_SECONDS = 10.0
 """Job processes write once a second; what is older than this comes from one that writes no more."""
@@ -37,7 +37,7 @@ class Jobs:
 
     def readings(self, now: float, since: float) -> list[Reading]:
         """Of all jobs that run, and a last time of those that have ended after `since`."""
-        views = [view for path in self._folders() if (view := self._view(path))]
+        views = [view for path in self._folders() if (view := self._view(path, now))]
         views = [view for view in views if _runs(view) or _time(view.status.time) > since]
         views.sort(key=lambda view: str(view.job["createTime"]))
         return [reading for view in views for reading in job_readings(view, now)]
@@ -47,18 +47,21 @@ class Jobs:
             return []
         return [path for path in self._root.iterdir() if path.name not in self._ended]
 
-    def _view(self, path: Path) -> JobView | None:
-        """None for a job that was left behind and is not settled yet, or that has not run yet."""
+    def _view(self, path: Path, now: float) -> JobView | None:
+        """None for a job that has not run yet."""
         folder = JobFolder(path)
         job = folder.job()
         if not job:
             return None
         # Looked up in this order, see states.observed.
         supervised = folder.held()
-        status = states.observed(folder.status(), folder.requested(), supervised)
-        if status and status.state in states.TERMINAL:
+        written, requested = folder.status(), folder.requested()
+        status = states.observed(written, requested, supervised)
+        # One that was left behind is settled, on disk, by whoever asks for it by the API.
+        status = status or states.settled(written, requested, rfc3339(now))
+        if written.state in states.TERMINAL:
             self._ended.add(path.name)
-        if not status or not status.started:
+        if not status.started:
             return None
         return JobView(job, status, folder.plan().workers, folder.health(), folder.metrics())
 

@@ -20,7 +20,7 @@ from local.cloud.monitoring.pubsub import Pubsub, PubsubErrors, Subscribed
 from local.cloud.monitoring.series import Labels, Reading
 
 COUNT_MOST = 200_000
-"""A larger backlog is told as this many: counting takes some two seconds per 100,000."""
+"""A larger backlog is told as this many: counting takes two to five seconds per 100,000."""
 SETTLED_SECONDS = 1.0
 """A shadow answers for what was published so long after it was asked for."""
 RENEW_SECONDS = 60.0

@@ -66,8 +66,9 @@ def test_a_job_that_was_killed_has_no_lag_any_more_and_is_failed(streaming: Stre
     streaming.running("answer")
     for process in streaming.cloud.processes(job, "supervisor"):
         process.kill()
-    assert streaming.cloud.await_state(job, "FAILED") == "FAILED"
     eventually(lambda: 1 in monitoring.values(JOB + "is_failed"))
+    assert streaming.cloud.await_state(job, "FAILED") == "FAILED"
+    time.sleep(0.5)
     ended = time.time()
     time.sleep(2)
     for metric in ("system_lag", "data_watermark_age", "status", "elapsed_time"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,10 +33,16 @@ def sampled(
 class Watched:
     """A subscription with its topic, and what Cloud Monitoring says of it."""
 
-    def __init__(self, pubsub: PubsubEmulator, cloud: ObservedCloud) -> None:
-        self.paths: Paths = pubsub.create(ack_deadline_seconds=60)
+    def __init__(self, pubsub: PubsubEmulator, cloud: ObservedCloud, **settings: bool) -> None:
         self._publisher = pubsub.publisher()
         self._subscriber = pubsub.subscriber()
+        self.paths = Paths(
+            f"projects/{PROJECT}/topics/topic-{uuid.uuid4().hex}",
+            f"projects/{PROJECT}/subscriptions/subscription-{uuid.uuid4().hex}",
+        )
+        self._publisher.create_topic(name=self.paths.topic)
+        request = {"name": self.paths.subscription, "topic": self.paths.topic, **settings}
+        self._subscriber.create_subscription({"ack_deadline_seconds": 60, **request})
         self._monitoring = Monitoring(cloud)
 
     @property
@@ -84,9 +91,11 @@ def watched(sampled: ObservedCloud, pubsub: PubsubEmulator) -> Watched:
     return Watched(pubsub, sampled)
 
 
+@pytest.mark.parametrize("setting", ["enable_message_ordering", "retain_acked_messages"])
 def test_waiting_and_leased_messages_are_counted_until_they_are_acknowledged(
-    watched: Watched,
+    pubsub: PubsubEmulator, sampled: ObservedCloud, setting: str
 ) -> None:
+    watched = Watched(pubsub, sampled, **{setting: True})
     watched.watch()
     watched.publish(*(b"%d" % number for number in range(250)))
     assert watched.now(UNDELIVERED) == 250
@@ -198,6 +207,8 @@ def test_samples_go_on_after_a_kill_and_nothing_is_left_in_pubsub_after_a_stop(
     watched.publish(b"three")
     cloud.start()
     assert watched.now(UNDELIVERED) == 3
+    condition = f'resource.labels.subscription_id = "{watched.id}"'
+    assert {0, 2, 3} <= set(Monitoring(cloud).values(UNDELIVERED, condition))
     cloud.end()
     assert watched.subscriptions() == [watched.paths.subscription]
     listed = pubsub.subscriber().list_subscriptions(project=f"projects/{PROJECT}")

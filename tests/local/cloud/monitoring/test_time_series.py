@@ -262,26 +262,14 @@ def test_series_are_not_written(monitoring: Monitoring) -> None:
     assert refusal.value.status_code == 501
 
 
-@pytest.mark.parametrize(("delay", "visible"), [(None, 1), (0, 3), (30, 2)])
-def test_a_point_is_seen_once_its_delay_is_over(
-    filled: Filled, delay: float | None, visible: int
+@pytest.mark.parametrize(("delay", "visible"), [(None, [300]), (30, [60, 300])])
+def test_a_point_is_seen_once_its_delay_is_over_and_for_a_day(
+    filled: Filled, delay: float | None, visible: list[float]
 ) -> None:
     def fill(store: PointStore) -> None:
-        for age in (300, 60, 5):
+        for age in (25 * 3600, 300, 60, 5):
             lag = Reading(LAG, resource("live"), {"job_id": "job-1"}, age)
             store.add(time.time() - age, [lag])
 
     options = [] if delay is None else [f"--monitoring-delay={delay}"]
-    found = filled(fill, *options).values(LAG, seconds=600)
-    assert found == [5, 60, 300][-visible:]
-
-
-def test_points_are_forgotten_after_a_day(filled: Filled) -> None:
-    def fill(store: PointStore) -> None:
-        for hours in (25, 23):
-            lag = Reading(LAG, resource("live"), {"job_id": "job-1"}, hours)
-            store.add(time.time() - hours * 3600, [lag])
-        store.add(time.time(), [])
-
-    found = filled(fill, "--monitoring-delay=0").values(LAG, seconds=48 * 3600)
-    assert found == [23]
+    assert filled(fill, *options).values(LAG, seconds=48 * 3600) == visible
