@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from local.cloud.storage.batch import BatchApi
 from local.cloud.storage.buckets_api import BucketsApi
 from local.cloud.storage.objects_api import ObjectsApi
+from local.cloud.storage.refusals import XmlUploads
 from local.cloud.storage.store import ObjectStore
 from local.cloud.storage.upload_api import UploadApi
 from local.cloud.storage.uploads import Uploads
@@ -24,6 +25,7 @@ class StorageApi:
             *ObjectsApi(self._objects).routes(),
             *UploadApi(self._objects, Uploads(self._objects)).routes(),
             *BatchApi().routes(),
+            XmlUploads(),
         ]
 
     def start(self) -> None:

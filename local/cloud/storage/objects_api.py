@@ -15,7 +15,7 @@ from local.cloud.storage.copies import compose, copy
 from local.cloud.storage.download import media_response
 from local.cloud.storage.listing import ListQuery, list_page
 from local.cloud.storage.model import StoredObject
-from local.cloud.storage.preconditions import Preconditions, integer, not_met
+from local.cloud.storage.preconditions import Preconditions, etag_verdict, integer, not_met
 from local.cloud.storage.resources import object_resource
 from local.cloud.storage.routing import EncodedRoute, base_url
 from local.cloud.storage.store import ObjectStore
@@ -57,10 +57,11 @@ class ObjectsApi:
 
     def get(self, request: Request) -> Response:
         stored = self._store.find(*_address(request), _generation(request))
-        verdict = Preconditions.of(request.query_params).verdict(stored)
-        if verdict == "mismatch":
+        asked = Preconditions.of(request.query_params)
+        verdicts = asked.verdict(stored), etag_verdict(request.headers, stored.etag)
+        if "mismatch" in verdicts:
             raise not_met()
-        if verdict == "unchanged":
+        if "unchanged" in verdicts:
             return Response(status_code=304)
         if request.query_params.get("alt") == "media":
             return media_response(stored, request)

@@ -66,6 +66,18 @@ class Preconditions:
             raise not_met()
 
 
+def etag_verdict(headers: Mapping[str, str], etag: str) -> Literal["met", "mismatch", "unchanged"]:
+    """What If-Match and If-None-Match, lists of etags or *, say of a read."""
+    wanted, known = _etags(headers.get("if-match")), _etags(headers.get("if-none-match"))
+    if wanted and not wanted & {etag, "*"}:
+        return "mismatch"
+    return "unchanged" if known & {etag, "*"} else "met"
+
+
+def _etags(header: str | None) -> set[str]:
+    return {etag.strip().strip('"') for etag in (header or "").split(",")} - {""}
+
+
 def integer(query: Mapping[str, str], name: str) -> int | None:
     """A whole-number parameter, None when absent. Raises ApiError 400."""
     text = query.get(name)

@@ -1,4 +1,4 @@
-"""Storage's routes: object names may hold encoded slashes; access control lists are refused."""
+"""Routes of the JSON API: object names may hold encoded slashes, what is missing is refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from starlette.requests import Request
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from local.cloud.http import unsupported
-
-_ACCESS_CONTROL = ("predefinedAcl", "predefinedDefaultObjectAcl", "destinationPredefinedAcl")
+from local.cloud.storage.refusals import refusal
 
 
 class EncodedRoute(Route):
@@ -26,11 +24,9 @@ class EncodedRoute(Route):
         return match, child
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises ApiError 501 where the call asks for an access control list by name."""
-        asked = Request(scope).query_params
-        for name in _ACCESS_CONTROL:
-            if name in asked:
-                raise unsupported(f"access control lists ({name})")
+        request = Request(scope)
+        if refused := refusal(request.query_params, request.headers):
+            raise refused
         await super().handle(scope, receive, send)
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from local.cloud.http import ApiError, json_body, unsupported
+from local.cloud.http import ApiError, json_body
 from local.cloud.multipart import read_related
 from local.cloud.storage.attributes import object_attributes
 from local.cloud.storage.blobs import CHUNK
@@ -45,7 +45,6 @@ class UploadApi:
         ]
 
     async def insert(self, request: Request) -> Response:
-        _refuse_customer_keys(request)
         if "upload_id" in request.query_params:
             return await self.resume(request)
         kind = request.query_params.get("uploadType")
@@ -158,8 +157,6 @@ def _target(request: Request, resource: dict[str, Any], media_type: str | None) 
     name = resource.get("name") or query.get("name")
     if not name:
         raise ApiError(400, "Required parameter: name", "required")
-    if "kmsKeyName" in query:
-        raise unsupported("customer-managed encryption keys (kmsKeyName)")
     if encoding := query.get("contentEncoding"):
         resource = {"contentEncoding": encoding, **resource}
     return Target(
@@ -169,11 +166,6 @@ def _target(request: Request, resource: dict[str, Any], media_type: str | None) 
         preconditions=Preconditions.of(query),
         checksums=announced(resource, request.headers.get("x-goog-hash")),
     )
-
-
-def _refuse_customer_keys(request: Request) -> None:
-    if "x-goog-encryption-algorithm" in request.headers:
-        raise unsupported("customer-supplied encryption keys")
 
 
 def _upload_id(request: Request) -> str:

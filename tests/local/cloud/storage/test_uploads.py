@@ -7,11 +7,13 @@ import json
 import random
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 from google.api_core import exceptions
 from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
 
 from tests.support.local_cloud import LocalCloud
 
@@ -101,6 +103,32 @@ def test_a_resumable_upload_outlives_a_kill_of_the_server(fresh_cloud: LocalClou
     last = f"bytes {KIB_256}-{len(data) - 1}/{len(data)}"
     assert put(session, data[KIB_256:], last).json()["contentType"] == "text/csv"
     assert bucket.blob("x").download_as_bytes() == data
+
+
+def test_a_client_whose_answers_are_lost_uploads_every_byte_once(fresh_cloud: LocalCloud) -> None:
+    blob = storage.Client().create_bucket("bucket").blob("x", chunk_size=4 * KIB_256)
+    data = random.Random(5).randbytes(10_000_000)
+    for when, skip in (("after", 2), ("before", 4)):
+        fresh_cloud.inject(kind="reset", method="PUT", path="^/", when=when, skip=skip, times=1)
+    blob.upload_from_file(io.BytesIO(data), size=len(data), retry=DEFAULT_RETRY)
+    assert fresh_cloud.injections() == 2
+    assert blob.download_as_bytes() == data
+
+
+def test_a_client_goes_on_with_its_upload_after_kill_and_restart(fresh_cloud: LocalCloud) -> None:
+    blob = storage.Client().create_bucket("bucket").blob("x", chunk_size=2 * KIB_256)
+    data = random.Random(6).randbytes(10_000_000)
+    fresh_cloud.inject(kind="latency", method="PUT", path="^/", seconds=0.05)
+    with ThreadPoolExecutor() as pool:
+        uploading = pool.submit(
+            blob.upload_from_file, io.BytesIO(data), size=len(data), retry=DEFAULT_RETRY
+        )
+        while fresh_cloud.injections() < 5:
+            assert not uploading.done()
+        fresh_cloud.kill()
+        fresh_cloud.start()
+        uploading.result()
+    assert blob.download_as_bytes() == data
 
 
 def test_bytes_sent_twice_count_once_and_a_gap_is_refused(
