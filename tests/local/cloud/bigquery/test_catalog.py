@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.api_core.exceptions import (
@@ -223,3 +224,30 @@ def test_partitions_are_listed_and_shown_as_tables(client: bigquery.Client, data
     client.create_table(f"{table}_plain")
     with pytest.raises(BadRequest, match="not partitioned"):
         client.list_partitions(f"{table}_plain")
+
+
+def test_a_dataset_keeps_its_access_entries_and_denies_nobody(
+    client: bigquery.Client, dataset: str
+) -> None:
+    found = client.get_dataset(dataset)
+    entries = [bigquery.AccessEntry("READER", "userByEmail", "somebody@example.com")]
+    found.access_entries = entries
+    client.update_dataset(found, ["access_entries"])
+    assert client.get_dataset(dataset).access_entries == entries
+    client.create_table(f"{client.project}.{dataset}.x")
+
+
+def test_tables_expire_as_their_dataset_says_unless_they_say_otherwise(
+    client: bigquery.Client, dataset: str
+) -> None:
+    found = client.get_dataset(dataset)
+    found.default_table_expiration_ms = 7_200_000
+    found.default_partition_expiration_ms = 86_400_000
+    client.update_dataset(found, ["default_table_expiration_ms", "default_partition_expiration_ms"])
+    table = client.get_table(nights_table(client, dataset))
+    assert table.expires - table.created == timedelta(hours=2)
+    assert table.time_partitioning.expiration_ms == 86_400_000
+    own = bigquery.Table(f"{client.project}.{dataset}.own", schema=[FIELD("n", "INT64")])
+    own.expires = datetime(2100, 1, 1, tzinfo=UTC)
+    client.create_table(own)
+    assert client.get_table(own).expires == own.expires

@@ -14,6 +14,7 @@ from google.cloud import bigquery
 
 from tests.local.cloud.bigquery.conftest import Put
 from tests.support.bigquery_tables import SLOW, TRUNCATE, night, nights_table, parquet_load, rows_of
+from tests.support.dataflow_cloud import eventually
 from tests.support.local_cloud import LocalCloud
 
 
@@ -184,3 +185,19 @@ def test_a_page_for_people_shows_schema_partitions_and_rows(
     assert "<td>20240101</td><td>30</td>" in page
     assert "<td>score</td><td>FLOAT64</td>" in page
     assert "First 20 rows" in page
+
+
+def test_sixteen_jobs_run_at_once_and_the_others_wait(client: bigquery.Client) -> None:
+    label = {"many": uuid.uuid4().hex[:12]}
+    config = bigquery.QueryJobConfig(labels=label)
+
+    def states() -> list[str]:
+        listed = client.list_jobs(max_results=100)
+        return sorted(job.state for job in listed if job.labels == label)
+
+    with ThreadPoolExecutor(17) as pool:
+        jobs = list(pool.map(lambda _: client.query(SLOW, job_config=config), range(17)))
+        try:
+            eventually(lambda: states() == ["PENDING"] + ["RUNNING"] * 16)
+        finally:
+            assert all(pool.map(lambda job: job.cancel(), jobs))

@@ -22,12 +22,14 @@ class CountWords(beam.DoFn):
         self.words = Metrics.counter("text", "words")
         self.length = Metrics.distribution("text", "length")
         self.latest = Metrics.gauge("text", "latest")
+        self.spelled = Metrics.string_set("text", "spelled")
 
     def process(self, line):
         for word in line.split():
             self.words.inc()
             self.length.update(len(word))
             self.latest.set(len(word))
+            self.spelled.add(word)
             yield word, 1
 
 

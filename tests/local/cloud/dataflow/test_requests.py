@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import requests
 from googleapiclient.errors import HttpError
 
 from tests.support.dataflow_cloud import IMAGE, LOCATION, DataflowCloud, eventually
-from tests.support.local_cloud import PROJECT
+from tests.support.local_cloud import PROJECT, LocalCloud
 
 
 def refusal(cloud: DataflowCloud, name: str = "refused", **fields: Any) -> HttpError:
@@ -274,3 +275,17 @@ def test_the_update_of_a_job_that_does_not_run_is_refused(cloud: DataflowCloud) 
     assert "not running (it is PENDING)" in error.reason
     cloud.cancel(old["id"])
     cloud.await_state(old["id"], "CANCELLED")
+
+
+def test_an_active_name_is_refused_where_the_server_is_told_to(tmp_path: Path) -> None:
+    cloud = DataflowCloud(LocalCloud(tmp_path / "cloud", ["--refuse-active-job-name"]))
+    cloud.start()
+    try:
+        first = cloud.create("twin", clientRequestId="one")
+        assert cloud.create("twin", clientRequestId="one")["id"] == first["id"]
+        with pytest.raises(HttpError) as refused:
+            cloud.create("twin", clientRequestId="two")
+        assert refused.value.status_code == 409
+        assert first["id"] in refused.value.reason
+    finally:
+        cloud.server.end()
