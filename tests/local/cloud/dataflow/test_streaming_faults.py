@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dataflow_cloud import BUCKET, DataflowCloud
+from tests.support.dataflow_cloud import BUCKET, DataflowCloud, eventually
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.streaming_jobs import StreamingJobs
 
 SENT = [b"in-flight-%d" % number for number in range(300)]
 DEADLINE_SECONDS = 10.0
-KINDS = ("answer", "answer_slowly", "shuffle_and_answer_slowly")
+KINDS = ("answer", "answer_slowly", "shuffle_and_answer_slowly", "read_a_topic")
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,15 @@ def test_a_job_outlasts_a_restart_of_the_emulator(
     wire = live.running("answer")
     wire.send(b"before")
     wire.hear(1)
+    topic_wire = live.running("read_a_topic")
     emulator.restart()
-    for paths in (wire.requests, wire.answers):
+    for paths in (wire.requests, wire.answers, topic_wire.requests, topic_wire.answers):
         emulator.create(*(path.rpartition("/")[2] for path in paths))
     wire.send(b"after")
     assert wire.words(1) == [b"after"]
+    eventually(topic_wire.subscriptions)
+    topic_wire.send(b"by a subscription made again")
+    assert topic_wire.words(1) == [b"by a subscription made again"]
 
 
 def test_a_job_without_an_emulator_fails_and_names_what_is_missing(

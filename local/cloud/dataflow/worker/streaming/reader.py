@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -31,11 +32,19 @@ log = logging.getLogger(__name__)
 class Reader:
     """Fetches messages ahead, keeps them leased, acknowledges them when told to.
 
-    `arrival` is set whenever messages have come.
+    `arrival` is set whenever messages have come, `make_again` called when the subscription may be
+    gone.
     """
 
-    def __init__(self, subscription: Subscription, ahead: int, arrival: threading.Event) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        ahead: int,
+        arrival: threading.Event,
+        make_again: Callable[[], None] = lambda: None,
+    ) -> None:
         self._subscription = subscription
+        self._make_again = make_again
         self._arrival = arrival
         self._buffer = Buffer(ahead)
         self._leases = Leases()
@@ -120,6 +129,8 @@ class Reader:
                 if _is_gone(error):
                     with self._lock:
                         self._leases.end_generation()
+                    with contextlib.suppress(grpc.RpcError):
+                        self._make_again()
                 self._stopped.wait(backoff)
                 backoff = min(2 * backoff, LONGEST_BACKOFF)
                 continue

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions, WorkerOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from local.cloud.dataflow.folder import JobFolder, Streaming
+from local.cloud.dataflow import subscriber
+from local.cloud.dataflow.folder import JobFolder, Streaming, TopicSubscription
 from local.cloud.dataflow.outcome import EXIT_LOST
 from local.cloud.dataflow.worker.commands import Commands
 from local.cloud.dataflow.worker.streaming import pipeline as pipelines
@@ -51,8 +51,7 @@ def run_streaming(
     submitted = beam_runner_api_pb2.Pipeline()
     submitted.CopyFrom(proto)
     subscriptions = topics.make_subscriptions(folder, proto, emulator)
-    names = {subscription.step: subscription.name for subscription in subscriptions}
-    engine = assemble(proto, parsed, how, steps, emulator, names)
+    engine = assemble(proto, parsed, how, steps, emulator, subscriptions)
     metrics = StreamingMetrics(folder, submitted, steps, engine.health)
     (home / "ready").touch()
     commands.await_go()
@@ -80,18 +79,29 @@ def assemble(
     how: Streaming,
     steps: Steps,
     emulator: str,
-    made: Mapping[str, str] = MappingProxyType({}),
+    made: Sequence[TopicSubscription] = (),
 ) -> Engine:
     """The engine of a pipeline and its sources, which read from the Pub/Sub at `emulator`; `made`
     are the subscriptions of the steps that read a topic."""
+    own = {subscription.step: subscription for subscription in made}
     arrival = threading.Event()
     graph = Graph(pipelines.restore(proto, options), options, steps)
     sources = []
     for step in graph.reads:
         transform: Any = step.transform
         read = transform.source
-        subscription = Subscription(emulator, read.full_subscription or made[step.full_label])
-        reader = Reader(subscription, 2 * how.bundle, arrival)
+        reader = _reader(emulator, read.full_subscription or own[step.full_label], how, arrival)
         duplicates = Duplicates(read.id_label) if read.id_label else None
         sources.append(Source(step, reader, decoder(read), how.bundle, duplicates))
     return Engine(graph, sources, arrival, how.acknowledge == "first-stage")
+
+
+def _reader(
+    emulator: str, source: str | TopicSubscription, how: Streaming, arrival: threading.Event
+) -> Reader:
+    """Of a subscription by its name, or of one that the job has made and makes again."""
+    ahead = 2 * how.bundle
+    if isinstance(source, str):
+        return Reader(Subscription(emulator, source), ahead, arrival)
+    subscription = Subscription(emulator, source.name)
+    return Reader(subscription, ahead, arrival, lambda: subscriber.make(source))
