@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from sqlglot import exp
 from local.cloud.bigquery.errors import invalid_query
 from local.cloud.bigquery.jobs import Execution
 from local.cloud.bigquery.names import TableRef
-from local.cloud.bigquery.queries import dml, results, statements
+from local.cloud.bigquery.queries import dml, positions, results, statements
 from local.cloud.bigquery.resources import now_ms
 from local.cloud.bigquery.sql import translation
 from local.cloud.bigquery.sql.names import Context, Resolver
@@ -81,36 +82,36 @@ def run(execution: Execution, store: Store, trees: Sequence[exp.Expr], context: 
     """Runs prepared statements in turn. The job's result is that of the last SELECT."""
     # Where results go must exist before a transaction holds any table.
     results.new_table(store, context.project, context.location)
+    frames = positions.frames(execution.configuration["query"]["query"])
     progress = execution.record.get(_PROGRESS) or {"done": 0, "children": 0, "last": {}}
     for number, block in enumerate(blocks(trees)):
         if number >= progress["done"]:
-            progress = _run_block(execution, store, block, context, {**progress, "done": number})
+            told = _Told(execution, frames, {**progress, "done": number + 1})
+            progress = _run_block(told, store, block, context)
     last = progress["last"]
     said = {**last.get("statistics", {}), "statementType": "SCRIPT", "cacheHit": False}
     with execution.writing() as tx:
-        children = {"numChildJobs": str(progress["children"])}
-        told = {"query": said, **children}
-        execution.complete(tx, told, last.get("destination"), last.get("private"))
+        statistics = {"query": said, "numChildJobs": str(progress["children"])}
+        execution.complete(tx, statistics, last.get("destination"), last.get("private"))
 
 
-def _run_block(
-    execution: Execution, store: Store, block: Block, context: Context, progress: Resource
-) -> Resource:
+def _run_block(told: _Told, store: Store, block: Block, context: Context) -> Resource:
     """Answers how far the script has come then."""
-    done = {**progress, "done": progress["done"] + 1}
+    before = told.progress
     names = {_written(store, tree, context) for _, tree in block.statements} - {None}
     try:
-        with execution.writing(*names) as tx:
-            told = _Told(execution, tx, done)
+        with told.execution.writing(*names) as tx:
             for position, tree in block.statements:
-                statement = _Statement(told, position, tree.sql("bigquery"))
+                # Child jobs are put in order by the milliseconds at which they began.
+                time.sleep(0.001)
+                statement = _Statement(told, tx, position)
                 statements.run(statement, store, tree, context, None)
             if block.rolled_back:
                 raise _RolledBack
-            execution.advance(tx, {_PROGRESS: told.progress})
+            told.execution.advance(tx, {_PROGRESS: told.progress})
             return told.progress
     except _RolledBack:
-        return done
+        return before
 
 
 def _written(store: Store, tree: exp.Expr, context: Context) -> TableRef | None:
@@ -125,10 +126,10 @@ def _written(store: Store, tree: exp.Expr, context: Context) -> TableRef | None:
 
 @dataclass
 class _Told:
-    """One transaction of a script, and what its statements have told so far."""
+    """A script, and what its statements have told so far."""
 
     execution: Execution
-    tx: Transaction
+    frames: Sequence[Resource]
     progress: Resource
 
 
@@ -137,15 +138,15 @@ class _Statement:
     """A statement of a script as a task of its own, which becomes a child job."""
 
     told: _Told
+    tx: Transaction
     position: int
-    sql: str
     started: str = field(default_factory=now_ms)
 
     @contextmanager
     def writing(self, *names: object) -> Iterator[Transaction]:
         for name in sorted(set(names), key=str):
-            self.told.tx.hold(name)
-        yield self.told.tx
+            self.tx.hold(name)
+        yield self.tx
 
     def complete(
         self,
@@ -172,7 +173,9 @@ class _Statement:
         reference = parent["jobReference"]
         digest = hashlib.sha256(parent["id"].encode()).hexdigest()[:32]
         job_id = f"script_job_{digest}_{self.position}"
-        query = {"query": self.sql, "useLegacySql": False, "destinationTable": destination}
+        frame = self.told.frames[self.position]
+        query = {"query": frame["text"], "useLegacySql": False, "destinationTable": destination}
+        script = {"evaluationKind": "STATEMENT", "stackFrames": [frame]}
         times = {"creationTime": self.started, "startTime": self.started, "endTime": now_ms()}
         resource = {
             **parent,
@@ -182,6 +185,11 @@ class _Statement:
             "jobReference": {**reference, "jobId": job_id},
             "configuration": {"jobType": "QUERY", "query": query},
             "status": {"state": "DONE"},
-            "statistics": {**times, "parentJobId": reference["jobId"], **statistics},
+            "statistics": {
+                **times,
+                **statistics,
+                "parentJobId": reference["jobId"],
+                "scriptStatistics": script,
+            },
         }
         return {**(private or {}), "resource": resource}

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from google.cloud import bigquery
+from google.cloud import bigquery, storage
 
 from tests.support.local_cloud import LocalCloud
 
@@ -58,3 +58,24 @@ def test_bq_inserts(
     bq(cloud_env, sdk, tmp_path, "insert", f"{dataset}.t", str(rows))
     found = client.query(f"SELECT a, day FROM {dataset}.t ORDER BY a").result()
     assert [row.values() for row in found] == [(1, date(2024, 1, 2)), (2, None)]
+
+
+def test_bq_copies_extracts_and_runs_scripts(
+    cloud_env: LocalCloud,
+    client: bigquery.Client,
+    dataset: str,
+    bucket: str,
+    sdk: Path,
+    tmp_path: Path,
+) -> None:
+    client.query(f"CREATE TABLE {dataset}.t AS SELECT 1 AS a UNION ALL SELECT 2").result()
+    bq(cloud_env, sdk, tmp_path, "cp", f"{dataset}.t", f"{dataset}.u")
+    bq(cloud_env, sdk, tmp_path, "extract", f"{dataset}.u", f"gs://{bucket}/u.csv")
+    stored = storage.Client(client.project, credentials=client._credentials).bucket(bucket)
+    assert stored.blob("u.csv").download_as_text().split() == ["a", "1", "2"]
+    sql = (
+        f"BEGIN TRANSACTION; DELETE FROM {dataset}.u WHERE a = 1; COMMIT TRANSACTION; "
+        f"SELECT a FROM {dataset}.u"
+    )
+    printed = bq(cloud_env, sdk, tmp_path, "query", "--use_legacy_sql=false", sql)
+    assert '[{"a":"2"}]' in printed

@@ -54,6 +54,11 @@ def test_a_transaction_sees_its_own_changes_and_commits_them_together(
     assert [child.statement_type for child in children] == ["UPDATE", "INSERT", "UPDATE", "SELECT"]
     assert [child.num_dml_affected_rows for child in children] == [1, 1, 1, None]
     assert children[0].parent_job_id == job.job_id
+    frames = [child.script_statistics.stack_frames[0] for child in children]
+    assert [(frame.start_line, frame.start_column) for frame in frames] == [
+        (line, 1) for line in (3, 4, 5, 7)
+    ]
+    assert frames[1].text == f"INSERT INTO {accounts}.moves (amount) VALUES (1)"
     assert [tuple(found.values()) for found in children[3].result()] == [("a", 9), ("b", 1)]
     top = {found.job_id for found in client.list_jobs()}
     assert job.job_id in top
