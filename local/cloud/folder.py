@@ -9,7 +9,8 @@ from typing import IO
 
 
 class FolderTaken(Exception):
-    """Another server owns the data folder; the message names its pid and the remedy."""
+    """The data folder cannot be had: another server owns it, or it cannot be written to. The
+    message names that server's pid, or the reason, and the remedy."""
 
 
 class FolderLock:
@@ -17,8 +18,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         """Raises FolderTaken."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = (folder / "server.lock").open("a+")
+        self._file = _open(folder)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -34,3 +34,14 @@ class FolderLock:
 
     def release(self) -> None:
         self._file.close()
+
+
+def _open(folder: Path) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "server.lock").open("a+")
+    except OSError as error:
+        raise FolderTaken(
+            f"The data folder {folder} cannot be used ({error.strerror}): "
+            "choose another with --data."
+        ) from error

@@ -7,16 +7,18 @@ import threading
 import time
 import urllib.error
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 from google.api_core import exceptions
 from google.cloud import storage
 
+from local.cloud.__main__ import main
 from local.cloud.faults.armed import ARMED, Faults
 from local.cloud.faults.fault import Fault
 from local.cloud.http import ApiError
-from tests.support.local_cloud import LocalCloud
+from tests.support.local_cloud import PROJECT, LocalCloud
 
 READ = r"^/(download/)?storage/v1/b/[^/]+/o/"
 
@@ -134,6 +136,49 @@ def test_a_wrong_fault_is_refused_and_told_what_there_is(
         cloud.inject(**fault)
     assert raised.value.code == 400
     assert refusal in json.loads(raised.value.read())["error"]["message"]
+
+
+def test_faults_are_armed_from_the_beginning_by_file_and_by_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text(json.dumps([{"kind": "error", "path": READ, "code": 429, "times": 1}]))
+    hidden = {"kind": "error", "path": READ, "skip": 1, "times": 1}
+    monkeypatch.setenv("LOCAL_CLOUD_FAULTS", json.dumps([hidden]))
+    cloud = LocalCloud(tmp_path / "cloud", ["--faults", str(file)]).start()
+    try:
+        cloud.point_clients_here(monkeypatch)
+        blob = storage.Client(PROJECT).create_bucket("bucket").blob("x")
+        blob.upload_from_string("y")
+        with pytest.raises(exceptions.TooManyRequests):
+            blob.download_as_bytes(retry=None)
+        with pytest.raises(exceptions.ServiceUnavailable):
+            blob.download_as_bytes(retry=None)
+        assert blob.download_as_bytes(retry=None) == b"y"
+    finally:
+        cloud.end()
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("{", "not JSON"),
+        ('{"kind": "error"}', "not a JSON list of faults"),
+        ('[{"kind": "eror", "path": "x"}]', "unknown kind 'eror'; there are error"),
+    ],
+)
+def test_wrong_faults_in_the_environment_end_the_server_with_one_line(
+    text: str,
+    refusal: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LOCAL_CLOUD_FAULTS", text)
+    assert main(["--port", "0", "--data", str(tmp_path / "cloud")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("LOCAL_CLOUD_FAULTS: ")
+    assert refusal in line
 
 
 def test_a_share_of_calls_is_the_same_for_the_same_seed() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 import urllib.error
+from pathlib import Path
 
 import pytest
 
+from local.cloud.__main__ import main
+from local.cloud.config import CloudConfig
+from local.cloud.folder import FolderLock, FolderTaken
+from local.cloud.options import parser
 from tests.support.local_cloud import ROOT, LocalCloud
 
 
@@ -72,10 +78,59 @@ def test_a_taken_port_is_named_with_its_remedy(local_cloud: LocalCloud, tmp_path
     assert "--port" in second.stderr
 
 
-def test_help_says_how_to_point_clients_at_it() -> None:
-    shown = run("--help").stdout
+def test_help_names_every_option_and_says_how_to_point_clients_at_it() -> None:
+    shown = parser().format_help()
     assert "STORAGE_EMULATOR_HOST" in shown
-    assert "--image NAME=PYTHON" in shown
+    assert "LOCAL_CLOUD_FAULTS" in shown
+    for setting in dataclasses.fields(CloudConfig):
+        option = setting.name.removesuffix("_s").replace("images", "image").replace("_", "-")
+        assert f"--{option}" in shown
+    assert run("--help").stdout.split() == shown.split()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "remedy"),
+    [
+        ("--port", "99999", "a number up to 65535, or 0 for any free port"),
+        ("--port", "http", "a number up to 65535, or 0 for any free port"),
+        ("--data", __file__, "is not a folder"),
+        ("--image", "scoring", "NAME=PYTHON[:PATH...]"),
+        ("--image", "scoring=/no/python", "'/no/python' is not an interpreter"),
+        ("--image", f"scoring={sys.executable}:/no/folder", "'/no/folder' is not a folder"),
+        ("--pubsub", "8085", "HOST:PORT, like localhost:8085"),
+        ("--streaming-buffer", "-1", "give 0 or more"),
+        ("--streaming-buffer", "soon", "a number of seconds"),
+        ("--streaming-bundle", "0", "a positive number"),
+        ("--streaming-ack", "never", "choose from 'committed', 'first-stage'"),
+        ("--monitoring-interval", "0", "a positive number of seconds"),
+        ("--log-level", "loud", "choose from 'debug', 'info'"),
+        ("--faults", "/no/such/file", "/no/such/file: No such file or directory"),
+        ("--faults", __file__, "not JSON"),
+        ("--colour", "red", "unrecognized arguments: --colour red"),
+    ],
+)
+def test_a_bad_option_ends_with_one_line_that_mends_it(
+    option: str, value: str, remedy: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "0", "--data", str(tmp_path), option, value])
+    assert ended.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert option in line
+    assert remedy in line
+    assert "--help" in line
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_its_remedy() -> None:
+    with pytest.raises(FolderTaken, match=r"/proc/none cannot be used \(.*\): .* --data"):
+        FolderLock(Path("/proc/none"))
+
+
+def test_a_host_that_is_not_here_is_named_with_its_remedy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["--port", "0", "--data", str(tmp_path), "--host", "192.0.2.1"]) == 1
+    assert "Port 0 on 192.0.2.1 cannot be used" in capsys.readouterr().err
 
 
 def test_sigterm_ends_it_with_success_and_its_data_can_be_served_again(
