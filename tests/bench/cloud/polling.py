@@ -45,9 +45,9 @@ def measure(workshop: Workshop) -> Result:
         unit="ms",
         target=20,
         details={
-            f"{name}_p{percent}_ms": float(np.percentile(times, percent))
-            for name, times in (("bigquery", bigquery_ms), ("dataflow", dataflow_ms))
-            for percent in (50, 99, 100)
+            f"{api}_{name}_ms": float(np.percentile(times, percent))
+            for api, times in (("bigquery", bigquery_ms), ("dataflow", dataflow_ms))
+            for name, percent in (("p50", 50), ("p99", 99), ("max", 100))
         },
     )
 
