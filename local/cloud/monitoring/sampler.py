@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ASKED_SECONDS = 3600.0
 """Subscriptions are sampled for so long after somebody asked for them."""
 
+STOP_SECONDS = 10.0
+"""A Pub/Sub that does not answer keeps the server from stopping for no longer."""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +45,7 @@ class Sampler:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
         since = time.time() - self._interval
