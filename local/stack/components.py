@@ -53,6 +53,8 @@ def _cloud(settings: StackSettings) -> Component:
             *("--port", str(settings.cloud_port)),
             *("--data", str(settings.cloud_data)),
             *("--image", image),
+            # The service's minutes are not waited for on one machine.
+            *("--monitoring-interval", "5", "--monitoring-delay", "0"),
         ),
         ready=lambda _started: answers(f"{settings.cloud_url}/healthz"),
         address=settings.cloud_url,
