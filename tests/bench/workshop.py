@@ -23,8 +23,8 @@ SPEC = ROOT / "dags" / "services" / "babyweight.yaml"
 BUCKET = "bench"
 _CACHE = ROOT / ".local" / "bench"
 _PUBSUB_MACHINE = ("-Xms3g", "-Xmx3g", "-XX:+UseShenandoahGC")
-"""The emulator keeps acknowledged messages: a million and more, with room to spare. A collector that
-stops the world would stop it for half a second at a time."""
+"""The emulator keeps acknowledged messages: a million and more, with room to spare. A collector
+that stops the world would stop it for half a second at a time."""
 
 
 class Workshop:

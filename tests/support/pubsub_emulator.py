@@ -20,8 +20,8 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from local.stack.ports import free_port
 from tests.support.local_cloud import PROJECT
 
-# It keeps acknowledged messages: this much holds about a million small ones. The whole heap at once:
-# as it grew, the collector would stop the emulator again and again.
+# It keeps acknowledged messages: this much holds about a million small ones. The whole heap at
+# once: as it grew, the collector would stop the emulator again and again.
 _MACHINE = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC")
 _PATIENCE_S = 30
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
