@@ -154,42 +154,47 @@ def patch(
     store: Store, ref: TableRef, body: Mapping[str, Any], if_match: str | None, *, replace: bool
 ) -> Resource:
     """Changes the settings given; `replace` (update) drops plain settings that are not given."""
-    _check_known(body)
     with store.locked(ref), store.transaction() as tx:
         resource = get(store, ref)
         check_etag(resource, if_match)
-        _check_partitioning_kept(ref, resource, body)
-        current = fields_of(resource)
-        changed = dict(resource)
-        if replace:
-            changed = {k: v for k, v in resource.items() if k not in _PLAIN}
-        changed.update(_plain_settings(body))
-        if "clustering" in body:
-            changed["clustering"] = body["clustering"]
-        if isinstance(body.get("labels"), Mapping):
-            kept = {} if replace else resource.get("labels", {})
-            changed["labels"] = merged_labels(kept, body["labels"])
-        if body.get("timePartitioning"):
-            changed["timePartitioning"] = partitions.normal(body["timePartitioning"])
-        if body.get("view"):
-            changed["view"] = _view(body["view"])
-        fields = current
-        if body.get("schema"):
-            wanted = schema.parse(body["schema"])
-            # A view's columns follow from its query.
-            if body.get("view"):
-                fields = wanted
-            else:
-                fields = schema.evolve(current, wanted, ref, add=True, relax=True, partial=False)
-            changed["schema"] = schema.to_json(fields)
-        if changed.get("clustering"):
-            changed["clustering"] = _clustering(changed["clustering"], fields)
-        if resource["type"] == "TABLE" and fields != current:
-            check_not_a_result(resource)
-            change_schema(tx, ref, current, fields)
-        changed = touched({k: v for k, v in changed.items() if v is not None})
+        changed = change(tx, resource, body, replace=replace)
         tx.put("table", str(ref), changed)
     return changed
+
+
+def change(
+    tx: Transaction, resource: Resource, body: Mapping[str, Any], *, replace: bool = False
+) -> Resource:
+    """Alters the stored columns as `body` asks; answers the new resource. Raises ApiError 400."""
+    _check_known(body)
+    ref = table_of(resource)
+    _check_partitioning_kept(ref, resource, body)
+    changed = dict(resource)
+    if replace:
+        changed = {k: v for k, v in resource.items() if k not in _PLAIN}
+    changed.update(_plain_settings(body))
+    if "clustering" in body:
+        changed["clustering"] = body["clustering"]
+    if isinstance(body.get("labels"), Mapping):
+        kept = {} if replace else resource.get("labels", {})
+        changed["labels"] = merged_labels(kept, body["labels"])
+    if body.get("timePartitioning"):
+        changed["timePartitioning"] = partitions.normal(body["timePartitioning"])
+    if body.get("view"):
+        changed["view"] = _view(body["view"])
+    current = fields = fields_of(resource)
+    if body.get("schema"):
+        fields = schema.parse(body["schema"])
+        # A view's columns follow from its query.
+        if not body.get("view"):
+            fields = schema.evolve(current, fields, ref, add=True, relax=True, partial=False)
+        changed["schema"] = schema.to_json(fields)
+    if changed.get("clustering"):
+        changed["clustering"] = _clustering(changed["clustering"], fields)
+    if resource["type"] == "TABLE" and fields != current:
+        check_not_a_result(resource)
+        change_schema(tx, ref, current, fields)
+    return touched({k: v for k, v in changed.items() if v is not None})
 
 
 def delete(store: Store, project: str, reference: Mapping[str, Any]) -> None:

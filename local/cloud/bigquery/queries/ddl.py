@@ -1,4 +1,4 @@
-"""CREATE and DROP of tables and views, TRUNCATE TABLE."""
+"""CREATE, ALTER and DROP of tables and views, TRUNCATE TABLE."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 from sqlglot import exp
 
 from local.cloud.bigquery import result_types, schema, tables, writes
-from local.cloud.bigquery.errors import already_exists, streaming_buffer_touched
+from local.cloud.bigquery.errors import already_exists, invalid_query, streaming_buffer_touched
 from local.cloud.bigquery.jobs import Task
 from local.cloud.bigquery.names import TableRef, Target
+from local.cloud.bigquery.queries import alter, columns, options
 from local.cloud.bigquery.resources import rewritten
 from local.cloud.bigquery.schema import Schema
 from local.cloud.bigquery.sql import translation
@@ -32,6 +33,8 @@ def run(task: Task, store: Store, tree: exp.Expr, context: Context) -> None:
     elif isinstance(tree, exp.Drop):
         _refuse_parts(tree, _DROP_PARTS)
         _drop(task, store, tree, context)
+    elif isinstance(tree, exp.Alter):
+        _alter(task, store, tree, context)
     elif isinstance(tree, exp.TruncateTable):
         _truncate(task, store, tree, context)
     else:
@@ -69,8 +72,10 @@ def _create_new(
     store: Store, tx: Transaction, tree: exp.Create, ref: TableRef, context: Context
 ) -> None:
     """Creates the table or view in the transaction, with the rows of AS SELECT."""
-    body = _layout(tree)
+    body = _layout(tx, tree)
     if str(tree.kind).upper() == "VIEW":
+        if isinstance(tree.this, exp.Schema):
+            raise unsupported("column names in CREATE VIEW")
         text = tree.expression.sql("bigquery")
         fields = _bound(store, tx, tree.expression, context)[0]
         body |= {"view": {"query": text}, "schema": schema.to_json(fields)}
@@ -97,34 +102,23 @@ def _bound(store: Store, tx: Transaction, query: exp.Expr, context: Context) -> 
 
 
 def _columns(node: exp.Schema) -> Schema:
-    fields = []
-    for column in node.expressions:
-        if not isinstance(column, exp.ColumnDef):
-            raise unsupported(f"{column.sql('bigquery')} in CREATE TABLE")
-        required = False
-        for constraint in column.args.get("constraints") or []:
-            if not isinstance(constraint.kind, exp.NotNullColumnConstraint):
-                raise unsupported(f"the column option {constraint.sql('bigquery')}")
-            required = True
-        type_ = column.args["kind"].sql("bigquery")
-        if "<" in type_ or "(" in type_:
-            raise unsupported(f"the type {type_} in CREATE TABLE")
-        body = {"name": column.name, "type": type_, "mode": "REQUIRED" if required else "NULLABLE"}
-        fields.append(body)
-    return schema.parse({"fields": fields})
+    return schema.parse({"fields": [columns.field(column) for column in node.expressions]})
 
 
-def _layout(tree: exp.Create) -> dict[str, Any]:
-    """PARTITION BY and CLUSTER BY as a table resource has them."""
+def _layout(tx: Transaction, tree: exp.Create) -> dict[str, Any]:
+    """PARTITION BY, CLUSTER BY and OPTIONS as a table resource has them."""
     body: dict[str, Any] = {}
+    settings = []
     for item in (tree.args.get("properties") or exp.Properties(expressions=[])).expressions:
         if isinstance(item, exp.PartitionedByProperty):
             body["timePartitioning"] = _partitioning(item.this)
         elif isinstance(item, exp.ClusterProperty):
             body["clustering"] = {"fields": [column.name for column in item.expressions]}
+        elif type(item) is exp.Property:
+            settings.append(item)
         else:
             raise unsupported(f"{item.sql('bigquery')} in CREATE")
-    return body
+    return body | options.of_table(tx, settings, body)
 
 
 def _partitioning(by: exp.Expr) -> dict[str, Any]:
@@ -152,6 +146,21 @@ def _drop(task: Task, store: Store, tree: exp.Drop, context: Context) -> None:
         if not missing:
             tables.drop(tx, tables.get(store, ref))
         _complete(task, tx, f"DROP_{kind}", "SKIP" if missing else "DROP", ref)
+
+
+def _alter(task: Task, store: Store, tree: exp.Alter, context: Context) -> None:
+    kind = str(tree.args.get("kind")).upper()
+    if kind not in ("TABLE", "VIEW"):
+        raise unsupported(f"ALTER {kind}")
+    ref = Resolver(store, context, translation.parse).ref(tree.this)
+    with task.writing(ref) as tx:
+        missing = store.get("table", str(ref)) is None and tree.args.get("exists")
+        if not missing:
+            resource = tables.get(store, ref)
+            if (resource["type"] == "VIEW") != (kind == "VIEW"):
+                raise invalid_query(f"{ref} is not a {kind.lower()}: it is a {resource['type']}")
+            tx.put("table", str(ref), alter.changed(tx, tree, resource))
+        _complete(task, tx, f"ALTER_{kind}", "SKIP" if missing else "ALTER", ref)
 
 
 def _truncate(task: Task, store: Store, tree: exp.TruncateTable, context: Context) -> None:
