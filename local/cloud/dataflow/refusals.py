@@ -38,10 +38,22 @@ _MISSING = {
 }
 
 
+_DATA_PIPELINES = "/v1/projects/{project}/locations/{location}/pipelines{rest:path}"
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
 def refusals() -> list[BaseRoute]:
     """Routes that answer 501 with the name of what is missing."""
+    data_pipelines = _refuse("Dataflow data pipelines (datapipelines)")
     return [
-        Route(root + path, _refuse(feature), methods=["GET", "POST", "PUT", "DELETE"])
+        Route(_DATA_PIPELINES, data_pipelines, methods=_METHODS),
+        *_missing(),
+    ]
+
+
+def _missing() -> list[BaseRoute]:
+    return [
+        Route(root + path, _refuse(feature), methods=_METHODS)
         for feature, paths in _MISSING.items()
         for path in paths
         for root in (_PROJECT, _REGION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from google.cloud import storage
 
+import tests.support.airflow  # noqa: F401 - its environment, before anything imports Airflow
 from tests.support.local_cloud import LocalCloud
 
 
