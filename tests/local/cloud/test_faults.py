@@ -8,6 +8,7 @@ import time
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import requests
@@ -17,8 +18,9 @@ from google.cloud import storage
 from local.cloud.__main__ import main
 from local.cloud.faults.armed import ARMED, Faults
 from local.cloud.faults.fault import Fault
+from local.cloud.faults.points import AT_JOBS, AT_SERVER
 from local.cloud.http import ApiError
-from tests.support.local_cloud import PROJECT, LocalCloud
+from tests.support.local_cloud import PROJECT, ROOT, LocalCloud
 
 READ = r"^/(download/)?storage/v1/b/[^/]+/o/"
 
@@ -217,6 +219,16 @@ def test_counts_are_exact_with_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(struck) == 50
+
+
+def test_the_readme_tells_every_kind_field_and_point() -> None:
+    readme = (ROOT / "local/cloud/README.md").read_text()
+    section = readme.partition("## Faults")[2].partition("\n## ")[0]
+    kinds = get_args(Fault.model_fields["kind"].annotation)
+    for name in {*kinds, *Fault.model_fields} - {"kind"}:
+        assert f"`{name}`" in section
+    for point, where in {**AT_SERVER, **AT_JOBS}.items():
+        assert f"| `{point}` | {where}" in section
 
 
 def test_nothing_is_armed_unless_asked() -> None:

@@ -12,7 +12,7 @@ import pytest
 from local.cloud.dataflow import states
 from local.cloud.dataflow.folder import Status
 from tests.support.dataflow_cloud import BUCKET, LOCATION, DataflowCloud, Launcher, eventually
-from tests.support.local_cloud import PROJECT
+from tests.support.local_cloud import PROJECT, LocalCloud
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.streaming_jobs import StreamingJobs
 
@@ -84,6 +84,17 @@ def test_a_streaming_job_that_crashes_at_each_point_answers_every_message(
         heard |= set(wire.words(1))
     assert eventually(lambda: len(cloud.warnings(live.jobs["answer"])) == len(STREAMING))
     cloud.cancel(live.jobs["answer"])
+
+
+def test_a_job_whose_server_crashes_before_its_launch_has_failed(fresh_cloud: LocalCloud) -> None:
+    dataflow = DataflowCloud(fresh_cloud)
+    fresh_cloud.inject(kind="crash", point="dataflow.job.launch")
+    with pytest.raises(ConnectionError):
+        dataflow.create("never-launched")
+    assert fresh_cloud.wait() == 137
+    fresh_cloud.start()
+    [job] = dataflow.jobs.list(projectId=PROJECT, location=LOCATION).execute()["jobs"]
+    assert (job["name"], job["currentState"]) == ("never-launched", "JOB_STATE_FAILED")
 
 
 @pytest.fixture
