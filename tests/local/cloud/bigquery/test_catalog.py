@@ -141,6 +141,10 @@ def test_a_view_answers_with_the_rows_of_its_query(client: bigquery.Client, data
     created = client.create_table(view)
     assert (created.table_type, [f.name for f in created.schema]) == ("VIEW", ["k", "score"])
     assert rows_of(client, f"SELECT b.k FROM {dataset}.best AS b") == [("b",)]
+    nested = bigquery.Table(f"{client.project}.{dataset}.count")
+    nested.view_query = f"SELECT count(*) AS n FROM `{client.project}.{dataset}.best`"
+    client.create_table(nested)
+    assert rows_of(client, f"SELECT n FROM {dataset}.count") == [(1,)]
     with pytest.raises(BadRequest, match="view"):
         rows_of(client, f"DELETE FROM {dataset}.best WHERE true")
 
