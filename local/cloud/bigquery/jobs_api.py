@@ -156,7 +156,8 @@ class JobEndpoints:
         submitted = await run_in_threadpool(self._submit, _project(request), job, private)
         if body.get("dryRun"):
             statistics = submitted["statistics"]["query"]
-            answer = {k: statistics[k] for k in ("schema", "totalBytesProcessed", "cacheHit")}
+            told = ("schema", "totalBytesProcessed", "cacheHit")
+            answer = {name: statistics[name] for name in told if name in statistics}
             answer |= {"jobReference": submitted["jobReference"], "jobComplete": True}
             return JSONResponse({"kind": "bigquery#queryResponse", **answer})
         key = f"{submitted['id']}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -32,25 +32,28 @@ _DISABLED = (
 
 @dataclass(frozen=True)
 class _Scan:
-    """One table as a plan reads it: its columns, and DuckDB conditions that hold for all rows."""
+    """One table as a plan reads it: its columns (None: all of them), and DuckDB conditions that
+    hold for all rows."""
 
     table: str
-    columns: frozenset[str]
+    columns: frozenset[str] | None
     conditions: tuple[exp.Expr, ...]
 
 
-def bytes_read(store: Store, translated: Translation) -> int:
-    """The logical bytes; those of whole tables where the plan cannot be understood."""
+def bytes_read(store: Store, translated: Translation, changed: TableRef | None = None) -> int:
+    """The logical bytes; those of whole tables where the plan cannot be understood.
+
+    A statement that rewrites rows of the table `changed` reads all of their columns once more.
+    """
     by_table = {ref.physical: ref for ref in translated.referenced if _is_stored(store, ref)}
     try:
         scans = _scans(store, translated, list(by_table.values()))
     except (duckdb.Error, SqlglotError):
-        scans = None
+        scans = [_Scan(table, None, ()) for table in by_table]
+    rewritten = [scan for scan in scans if changed and scan.table == changed.physical][:1]
+    scans += [replace(scan, columns=None) for scan in rewritten]
     with store.reading() as cursor:
-        if scans is None:
-            queries = [_bytes_of(store, ref, None) for ref in by_table.values()]
-        else:
-            queries = [_bytes_of(store, by_table[scan.table], scan) for scan in scans]
+        queries = [_bytes_of(store, by_table[scan.table], scan) for scan in scans]
         return sum(int(cursor.execute(sql).fetchall()[0][0]) for sql in queries)
 
 
@@ -107,14 +110,12 @@ def _columns(condition: exp.Expr) -> Iterator[exp.Column]:
     return condition.find_all(exp.Column)
 
 
-def _bytes_of(store: Store, ref: TableRef, scan: _Scan | None) -> str:
-    """SQL that sums up what a scan reads; without one, the whole table."""
+def _bytes_of(store: Store, ref: TableRef, scan: _Scan) -> str:
+    """SQL that sums up what a scan reads."""
     resource = tables.get(store, ref)
-    fields = tables.fields_of(resource)
-    if scan is None:
-        return f"SELECT {bytes_sql(fields)} FROM {ref.physical}"
-    known = by_name(fields)
-    read = [known[name.lower()] for name in sorted(scan.columns) if name.lower() in known]
+    known = by_name(tables.fields_of(resource))
+    names = known if scan.columns is None else sorted(scan.columns)
+    read = [known[name.lower()] for name in names if name.lower() in known]
     partitioning = tables.partitioning_of(resource)
     if partitioning is None:
         return f"SELECT {bytes_sql(read)} FROM {ref.physical}"

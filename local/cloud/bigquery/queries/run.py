@@ -11,7 +11,7 @@ from local.cloud.bigquery import schema
 from local.cloud.bigquery.errors import invalid_query
 from local.cloud.bigquery.jobs import Execution
 from local.cloud.bigquery.queries import config as query_config
-from local.cloud.bigquery.queries import estimate, scripts, statements
+from local.cloud.bigquery.queries import dml, estimate, scripts, statements
 from local.cloud.bigquery.queries.config import QueryConfig
 from local.cloud.bigquery.queries.failures import query_failure
 from local.cloud.bigquery.schema import Schema
@@ -38,34 +38,56 @@ def run(execution: Execution, store: Store) -> None:
 
 
 def dry_run(store: Store, project: str, location: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Statement type, tables, the result's schema and the bytes that running it would read.
+    """Statement type, tables, a SELECT's schema and the bytes that running it would read.
 
     Raises ApiError as running the query would before it reads any row.
     """
-    translated, fields = _described(store, project, location, body)
-    statistics = statements.statistics("SELECT", translated.referenced)
-    size = {"totalBytesProcessed": str(estimate.bytes_read(store, translated))}
-    return {"schema": schema.to_json(fields), **statistics, **size, "totalBytesBilled": "0"}
-
-
-def result_schema(store: Store, project: str, location: str, query: str) -> Schema:
-    """The columns of a query's result. Raises ApiError as running it would."""
-    body = {"query": query, "useLegacySql": False}
-    return _described(store, project, location, body)[1]
-
-
-def _described(
-    store: Store, project: str, location: str, body: dict[str, Any]
-) -> tuple[translation.Translation, Schema]:
     config = query_config.parse(body, project)
     tree, *more = _prepared(config)
     context = Context(project, location, config.default_dataset)
+    if more or not isinstance(tree, exp.Query | exp.DML):
+        raise unsupported("dry runs of anything but SELECT and DML")
+    if isinstance(tree, exp.Query):
+        translated, fields = _described(store, tree, context)
+        said = {**statements.statistics("SELECT", translated.referenced)}
+        said["schema"] = schema.to_json(fields)
+        size = estimate.bytes_read(store, translated)
+    else:
+        change = dml.read(store, tree, context)
+        _explain(store, change.translated)
+        said = change.statistics
+        inserts_only = change.kind == "INSERT"
+        size = estimate.bytes_read(store, change.translated, None if inserts_only else change.table)
+    return {**said, "totalBytesProcessed": str(size), "totalBytesBilled": "0"}
+
+
+def result_schema(store: Store, project: str, location: str, query: str) -> Schema:
+    """The columns of a view's query. Raises ApiError as running it would."""
+    config = query_config.parse({"query": query, "useLegacySql": False}, project)
+    tree, *more = _prepared(config)
     if more or not isinstance(tree, exp.Query):
-        raise unsupported("dry runs of anything but SELECT")
+        raise invalid_query("Syntax error: a view is one SELECT")
+    return _described(store, tree, Context(project, location))[1]
+
+
+def _described(
+    store: Store, tree: exp.Query, context: Context
+) -> tuple[translation.Translation, Schema]:
     translated = translation.translate(store, tree, context)
     try:
         with store.transaction() as tx:
             return translated, statements.bind(tx, translated)
+    except duckdb.Error as error:
+        raise query_failure(error) from error
+
+
+def _explain(store: Store, translated: translation.Translation) -> None:
+    """Raises ApiError for what DuckDB finds wrong with a statement without running it."""
+    try:
+        with store.transaction() as tx:
+            for statement in translated.prelude:
+                tx.execute(statement)
+            tx.execute(f"EXPLAIN {translated.sql}")
     except duckdb.Error as error:
         raise query_failure(error) from error
 

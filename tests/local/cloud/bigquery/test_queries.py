@@ -102,6 +102,45 @@ def test_a_dry_run_tells_schema_and_bytes_and_writes_nothing(
         client.query(f"SELECT nope FROM {dataset}.nights", config, job_retry=None, retry=None)
 
 
+@pytest.mark.parametrize(
+    ("sql", "kind", "size"),
+    [
+        # A row is 8 + 3 + 8 bytes; what is rewritten counts once more, with all of its columns.
+        ("INSERT INTO {d}.nights (key) SELECT key FROM {d}.nights", "INSERT", 3 * 3),
+        ("INSERT INTO {d}.nights (key) VALUES ('x')", "INSERT", 0),
+        ("DELETE FROM {d}.nights WHERE key = 'a'", "DELETE", 3 * 3 + 3 * 19),
+        (
+            "UPDATE {d}.nights SET score = 1 WHERE score_date = '2024-01-02'",
+            "UPDATE",
+            8 + 19,
+        ),
+        (
+            "MERGE {d}.nights t USING (SELECT 'a' AS key) s ON t.key = s.key "
+            "WHEN MATCHED THEN DELETE",
+            "MERGE",
+            3 * 3 + 3 * 19,
+        ),
+    ],
+)
+def test_a_dry_run_of_dml_tells_bytes_and_changes_nothing(
+    client: bigquery.Client, dataset: str, sql: str, kind: str, size: int
+) -> None:
+    fill(client, dataset)
+    before = rows_of(client, f"SELECT * FROM {dataset}.nights ORDER BY key")
+    job = client.query(sql.format(d=dataset), bigquery.QueryJobConfig(dry_run=True))
+    assert (job.state, job.statement_type) == ("DONE", kind)
+    assert job.total_bytes_processed == size
+    assert rows_of(client, f"SELECT * FROM {dataset}.nights ORDER BY key") == before
+
+
+def test_a_dry_run_finds_what_is_wrong_with_dml(client: bigquery.Client, dataset: str) -> None:
+    fill(client, dataset)
+    config = bigquery.QueryJobConfig(dry_run=True)
+    sql = f"UPDATE {dataset}.nights SET nope = 1 WHERE true"
+    with pytest.raises(BadRequest, match="nope"):
+        client.query(sql, config, job_retry=None, retry=None)
+
+
 def test_names_are_resolved_in_every_form(client: bigquery.Client, dataset: str) -> None:
     fill(client, dataset)
     project = client.project
