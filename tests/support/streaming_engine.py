@@ -73,9 +73,9 @@ class StreamingRun:
         eventually(lambda: len(self.collected) >= count)
         return sorted(self.collected)
 
-    def end(self) -> list[Any]:
-        """Drains; answers all that was put out, sorted."""
-        self.engine.end()
+    def end(self, hand_over: bool = False) -> list[Any]:
+        """Drains, or hands over; answers all that was put out, sorted."""
+        self.engine.end(hand_over)
         self._thread.join(30)
         assert not self._thread.is_alive(), "the engine does not end"
         return sorted(self.collected)

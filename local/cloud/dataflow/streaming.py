@@ -1,7 +1,7 @@
 """The supervision of a streaming job: restarted for ever, drained, cancelled, replaced.
 
-Its worker process is told over its standard input: `go` once it is ready and may read, `drain` to
-read no more and finish what it has begun.
+Its worker process is told over its standard input (worker.commands): to go once it is ready and may
+read, to drain, or to hand over to the job that takes its place.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from local.cloud.dataflow.attempt import Attempt
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.outcome import EXIT_DONE, EXIT_FAILED, last_words
 from local.cloud.dataflow.topic_subscriptions import delete_unneeded
+from local.cloud.dataflow.worker.commands import DRAIN, GO, HAND_OVER
 from local.cloud.faults.in_jobs import reach_in_job
 
 POLL_SECONDS = 0.05
@@ -51,12 +52,12 @@ def _run(folder: JobFolder, scratch: Path) -> str | None:
         told: set[str] = set()
         while (code := attempt.poll()) is None:
             end = _requested_end(folder)
-            if end == states.CANCELLED or (end and "go" not in told):
+            if end == states.CANCELLED or (end and GO not in told):
                 return end
             if end:
-                _tell_once(attempt, "drain", told)
+                _tell_once(attempt, HAND_OVER if end == states.UPDATED else DRAIN, told)
             elif attempt.ready and _may_begin(folder):
-                _tell_once(attempt, "go", told)
+                _tell_once(attempt, GO, told)
                 if folder.status().state == states.PENDING:
                     folder.enter(states.RUNNING)
             time.sleep(POLL_SECONDS)

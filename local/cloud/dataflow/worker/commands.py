@@ -5,31 +5,40 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+GO = "go"
+DRAIN = "drain"
+"""Read no more and finish what has begun, however long that takes."""
+HAND_OVER = "hand over"
+"""Read no more and finish what can be finished: another job is to do the rest."""
+
+OnEnd = Callable[[str], None]
+
 
 class Commands:
-    """The lines `go` and `drain`, as they come."""
+    """The lines above, as they come."""
 
     def __init__(self) -> None:
         self._go = threading.Event()
-        self._draining = False
-        self._on_drain: Callable[[], None] = lambda: None
+        self._end: str | None = None
+        self._on_end: OnEnd = lambda _: None
         self._lock = threading.Lock()
 
     def hear(self, line: str) -> None:
         """Takes note of a line."""
         with self._lock:
-            if line == "go":
+            if line == GO:
                 self._go.set()
-            if line == "drain":
-                self._draining = True
-                self._on_drain()
+            elif line in (DRAIN, HAND_OVER):
+                self._end = line
+                self._on_end(line)
 
     def await_go(self) -> None:
         self._go.wait()
 
-    def on_drain(self, call: Callable[[], None]) -> None:
-        """Has `call` called when the job is to be drained, at once if it is already."""
+    def on_end(self, call: OnEnd) -> None:
+        """Has `call` called with DRAIN or HAND_OVER when the job is to end, at once if it is
+        already."""
         with self._lock:
-            self._on_drain = call
-            if self._draining:
-                call()
+            self._on_end = call
+            if self._end:
+                call(self._end)

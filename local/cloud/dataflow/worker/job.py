@@ -26,7 +26,8 @@ from local.cloud.faults.in_jobs import reach_in_job
 
 _TRACEBACK_LINES = 40
 _VALIDATE_ONLY = "graph_validate_only"
-"""The experiment by which a client asks whether a job would be accepted, also as an update."""
+"""The service option, or experiment, by which a client asks whether a job would be accepted, also
+as an update."""
 
 
 def run(folder: JobFolder, home: Path, commands: Commands) -> None:
@@ -41,7 +42,7 @@ def run(folder: JobFolder, home: Path, commands: Commands) -> None:
         from local.cloud.dataflow.worker.streaming.update import check_update
 
         check_update(folder, pipeline)
-    if _VALIDATE_ONLY in job["environment"].get("experiments", []):
+    if _is_to_be_validated_only(job["environment"]):
         folder.add_message(
             "BASIC",
             f"Workflow job: {job['id']} succeeded validation. "
@@ -71,6 +72,11 @@ def _run_batch(
     reach_in_job("job.ready")
     with JobMetrics(folder, pipeline) as metrics:
         BatchRunner(options, workers, metrics).run_proto(pipeline)
+
+
+def _is_to_be_validated_only(environment: dict[str, Any]) -> bool:
+    asked = [*environment.get("serviceOptions", []), *environment.get("experiments", [])]
+    return _VALIDATE_ONLY in asked
 
 
 def _stage(environment: dict[str, Any], options: dict[str, Any], home: Path) -> Any:

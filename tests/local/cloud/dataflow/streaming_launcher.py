@@ -119,6 +119,18 @@ def shuffle_and_answer_slowly(pipeline, _name):
 
 
 def read_a_topic(pipeline, _name):
+    messages = pipeline | beam.io.ReadFromPubSub(topic=pipeline.options.view_as(Ends).topic)
+    write(messages | "Check" >> beam.Map(refuse_poison))
+
+
+def refuse_poison(data):
+    if data == b"poison":
+        raise ValueError("poison")
+    return data
+
+
+def read_a_topic_bravely(pipeline, _name):
+    """As `read_a_topic`, without what is wrong with that."""
     write(pipeline | beam.io.ReadFromPubSub(topic=pipeline.options.view_as(Ends).topic))
 
 

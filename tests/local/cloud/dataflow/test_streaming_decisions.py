@@ -12,7 +12,7 @@ from local.cloud.dataflow import states
 from local.cloud.dataflow.folder import Status
 from local.cloud.dataflow.replacement import check_replacement
 from local.cloud.dataflow.streaming import pause_before_restart
-from local.cloud.dataflow.worker.commands import Commands
+from local.cloud.dataflow.worker.commands import DRAIN, GO, HAND_OVER, Commands
 from local.cloud.dataflow.worker.streaming.leases import Leases
 from local.cloud.dataflow.worker.streaming.ledger import Ledger
 from local.cloud.dataflow.worker.streaming.retries import LONGEST_PAUSE, Retries
@@ -72,13 +72,15 @@ def test_the_first_restart_comes_at_once_and_later_ones_wait_longer() -> None:
     assert 0 < pauses[2] <= pauses[-1] <= 5
 
 
-def test_a_drain_that_was_asked_for_early_is_not_forgotten() -> None:
-    commands, drained = Commands(), []
-    commands.hear("drain")
-    commands.on_drain(lambda: drained.append("now"))
-    commands.hear("go")
+@pytest.mark.parametrize("ending", [DRAIN, HAND_OVER])
+def test_an_end_that_was_asked_for_early_is_not_forgotten(ending: str) -> None:
+    heard: list[str] = []
+    commands = Commands()
+    commands.hear(ending)
+    commands.on_end(heard.append)
+    commands.hear(GO)
     commands.await_go()
-    assert drained == ["now"]
+    assert heard == [ending]
 
 
 @given(some.integers(2, 600), some.data())

@@ -121,6 +121,32 @@ def test_a_later_stage_that_fails_is_tried_again_by_itself(start: Start) -> None
     assert LIVES["attempts"] == 3
 
 
+def refuse_bad(word: bytes) -> bytes:
+    if word == b"bad":
+        raise RuntimeError("always")
+    return word
+
+
+def test_a_job_that_hands_over_gives_back_what_keeps_failing(start: Start) -> None:
+    run = start(lambda messages: messages | beam.Map(refuse_bad), bundle=1)
+    run.wire.send(b"bad", b"good")
+    run.collect(1)
+    assert run.end(hand_over=True) == [b"good"]
+    assert run.wire.unread() == [b"bad"]
+
+
+def test_it_gives_back_what_fails_in_a_later_stage_and_all_that_came_after(start: Start) -> None:
+    run = start(lambda messages: messages | beam.Reshuffle() | beam.Map(refuse_bad), bundle=1)
+    run.wire.send(b"good")
+    run.collect(1)
+    run.wire.send(b"bad")
+    eventually(lambda: run.engine.health()["subscriptions"][run.wire.requests.subscription]["held"])
+    run.wire.send(b"after")
+    run.collect(2)
+    assert run.end(hand_over=True) == [b"after", b"good"]
+    assert sorted(run.wire.unread()) == [b"after", b"bad"]
+
+
 def note(word: bytes) -> bytes:
     LIVES["noted"] += 1
     return word

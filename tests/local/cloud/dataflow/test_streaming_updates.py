@@ -81,7 +81,7 @@ def test_a_renamed_stateful_step_is_missing_without_a_mapping(updates: Updates) 
 
 
 def test_an_update_can_be_tried_without_doing_it(updates: Updates) -> None:
-    tried = updates.update("hold_loudly", MAPPED, "--experiments=graph_validate_only")
+    tried = updates.update("hold_loudly", MAPPED, "--dataflow_service_options=graph_validate_only")
     assert updates.cloud.await_state(tried, "DONE", "RUNNING", "FAILED") == "DONE"
     told = [message["messageText"] for message in updates.cloud.messages(tried)]
     validated = f"Workflow job: {tried} succeeded validation. Marking graph_validate_only"
@@ -89,19 +89,19 @@ def test_an_update_can_be_tried_without_doing_it(updates: Updates) -> None:
     assert updates.cloud.state(updates.old) == "RUNNING"
 
 
-def test_a_job_that_reads_a_topic_hands_its_subscription_on_and_the_last_one_deletes_it(
+def test_a_job_that_reads_a_topic_hands_on_its_subscription_and_what_it_fails_at(
     updates: Updates,
 ) -> None:
     cloud, wire = updates.cloud, updates.topic_wire
     [made] = wire.subscriptions()
     assert made.startswith(wire.requests.topic.replace("/topics/", "/subscriptions/") + ".")
-    wire.send(b"first")
+    wire.send(b"first", b"poison")
     assert wire.words(1) == [b"first"]
     options = ("--streaming", "--update", *wire.options)
-    new = updates.launcher.submit("read_a_topic", "topic", *options)
+    new = updates.launcher.submit("read_a_topic_bravely", "topic", *options)
     sent = [b"meanwhile-%d" % number for number in range(50)]
     wire.send(*sent)
-    assert wire.words(50) == sorted(sent)
+    assert wire.words(51) == sorted([*sent, b"poison"])
     assert cloud.await_state(new, "RUNNING", "FAILED") == "RUNNING"
     assert cloud.await_state(updates.launcher.id("topic"), "UPDATED", "FAILED") == "UPDATED"
     assert wire.subscriptions() == [made]

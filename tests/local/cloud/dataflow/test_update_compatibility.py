@@ -251,7 +251,8 @@ def test_a_mapping_names_steps_that_there_are_and_each_once() -> None:
 
     assert "'Gone', which the old job does not have" in problems(two, two, Gone="A")[0]
     assert "'Gone', which the new job does not have" in problems(two, two, A="Gone")[0]
-    assert "'', which the new job does not have" in problems(two, two, A="")[0]
+    assert "The new job is missing steps A." in problems(two, two, A="")[0]
+    assert problems(two, two, Key="", More="") == []
     assert "gives the name A to several steps" in problems(two, two, A="A", B="A")[0]
     assert "Several stateful steps of the old job" in problems(two, two, A="B")[0]
     assert problems(two, two, A="B", B="A") == []

@@ -76,10 +76,11 @@ def _mapping_problems(
         "old": {transform.unique_name for transform in old.components.transforms.values()},
         "new": {transform.unique_name for transform in new.components.transforms.values()},
     }
-    uses = Counter(mapping.values())
+    uses = Counter(filter(None, mapping.values()))
     for source, target in mapping.items():
         for job, name in (("old", source), ("new", target)):
-            if not name or name not in known[job]:
+            deleted = job == "new" and not name
+            if name not in known[job] and not deleted:
                 what = f"The transform name mapping names a step {name!r}, which the {job} job does"
                 yield Problem(name, f"{what} not have.", "Correct the mapping.")
         if uses[target] > 1:

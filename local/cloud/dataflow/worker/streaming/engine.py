@@ -52,10 +52,14 @@ class Engine:
         self._ledger: Ledger[Batch] = Ledger()
         self._cleaned = time.monotonic()
         self._ending = threading.Event()
+        self._handing_over = threading.Event()
         self._errors = ErrorLog(log)
 
-    def end(self) -> None:
-        """Makes the sources end: `run` returns when everything that was begun is done."""
+    def end(self, hand_over: bool = False) -> None:
+        """Makes the sources end: `run` returns when everything that was begun is done, but, when it
+        is to be handed over, for what fails and can be given back to Pub/Sub."""
+        if hand_over:
+            self._handing_over.set()
         self._ending.set()
         self._arrival.set()
 
@@ -95,13 +99,16 @@ class Engine:
         return True
 
     def _something_waits(self) -> bool:
-        return bool(self._delayed or self._blocked or self._graph.awaits_clock())
+        # What has not been acknowledged is not lost with the work that fails.
+        given_back = self._handing_over.is_set() and not self._acknowledge_early
+        failing = self._delayed and not given_back
+        return bool(failing or self._blocked or self._graph.awaits_clock())
 
     def _read(self) -> None:
         """Takes a bundle from each source that has one, and brings event time forward."""
         if self._ending.is_set():
             for source in self._sources:
-                source.stop()
+                source.stop(keep_trying=not self._handing_over.is_set())
         for source in self._sources:
             batch = source.take()
             elements = batch.elements if batch else []

@@ -15,7 +15,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from local.cloud.dataflow import subscriber
 from local.cloud.dataflow.folder import JobFolder, Streaming, TopicSubscription
 from local.cloud.dataflow.outcome import EXIT_LOST
-from local.cloud.dataflow.worker.commands import Commands
+from local.cloud.dataflow.worker.commands import HAND_OVER, Commands
 from local.cloud.dataflow.worker.streaming import pipeline as pipelines
 from local.cloud.dataflow.worker.streaming import topics
 from local.cloud.dataflow.worker.streaming.duplicates import Duplicates
@@ -58,7 +58,7 @@ def run_streaming(
     # Once more: a job that was to be replaced, and has ended otherwise, has taken them with it.
     topics.make_all(subscriptions)
     reach_in_job("job.ready")
-    commands.on_drain(engine.end)
+    commands.on_end(lambda command: engine.end(hand_over=command == HAND_OVER))
     steps.attach()
     if minutes := parsed.view_as(WorkerOptions).element_processing_timeout_minutes:
         Watchdog(steps, minutes * 60, lambda why: _abandon(home, why, engine)).start()

@@ -44,6 +44,7 @@ class Source:
         self._took_failed: bool = False
         self._under_way: set[Batch] = set()
         self._stopping = False
+        self._keep_trying = True
         self._watermark = Timestamp(micros=0)
 
     def open(self) -> None:
@@ -90,6 +91,8 @@ class Source:
 
     def failed(self, batch: Batch) -> None:
         self._under_way.remove(batch)
+        if not self._keep_trying:
+            return
         failures = batch.failures + 1 if len(batch.messages) == 1 else 0
         self._retries.add(batch.messages, batch.generation, failures, time.monotonic())
 
@@ -124,8 +127,12 @@ class Source:
         oldest = min((publish_micros(received.message) for received in messages), default=None)
         return Reading(self._reader.subscription, self._reader.held, oldest)
 
-    def stop(self) -> None:
-        """Reads no more; what was read and not taken goes back."""
+    def stop(self, keep_trying: bool = True) -> None:
+        """Reads no more; what was read and not taken goes back, and with the rest, at the end, what
+        has failed and shall not be tried again."""
+        if not keep_trying:
+            self._keep_trying = False
+            self._retries = Retries()
         if not self._stopping:
             self._reader.stop()
             self._stopping = True
