@@ -13,9 +13,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from local.cloud.config import CloudConfig
+from local.cloud.metadata import impersonation
 
 _FLAVOR = {"Metadata-Flavor": "Google", "Server": "Metadata Server for VM"}
 _LIFETIME_S = 3600
+_TOKEN = "local-cloud"
 _NUMBER = 123456789012
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
@@ -33,6 +35,7 @@ class MetadataApi:
             Route("/computeMetadata/v1", self.read, methods=["GET"]),
             Route("/computeMetadata/v1/{path:path}", self.read, methods=["GET"]),
             Route("/token", self.exchange, methods=["POST"]),
+            *impersonation.routes(_TOKEN),
         ]
 
     def start(self) -> None:
@@ -120,7 +123,7 @@ def _camel_case(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _access_token() -> dict[str, Any]:
-    return {"access_token": "local-cloud", "expires_in": _LIFETIME_S, "token_type": "Bearer"}
+    return {"access_token": _TOKEN, "expires_in": _LIFETIME_S, "token_type": "Bearer"}
 
 
 def _id_token(email: str, audience: str) -> str:
