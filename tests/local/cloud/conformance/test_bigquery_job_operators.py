@@ -38,7 +38,7 @@ FIELDS = [
     {"name": "n", "type": "INTEGER", "mode": "NULLABLE"},
 ]
 SLOW = (
-    "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 10000)) a, UNNEST(GENERATE_ARRAY(1, 10000)) b "
+    "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 12000)) a, UNNEST(GENERATE_ARRAY(1, 12000)) b "
     "WHERE MOD(a * b, 7) = 3"
 )
 """Takes more than the moment that the service may wait before it answers."""
