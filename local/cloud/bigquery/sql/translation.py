@@ -32,9 +32,11 @@ class Translation:
 def statements(sql: str) -> list[exp.Expr]:
     """All statements of a query. Raises ApiError 400 for a syntax error."""
     try:
-        found = [s for s in sqlglot.parse(sql, read="bigquery") if s is not None]
+        parsed = sqlglot.parse(sql, read="bigquery")
     except (ParseError, TokenError) as error:
         raise invalid_query(f"Syntax error: {_first_line(error)}") from error
+    # What stands between semicolons may be nothing, or a comment.
+    found = [tree for tree in parsed if tree is not None and not isinstance(tree, exp.Semicolon)]
     if not found:
         raise invalid_query("Syntax error: Unexpected end of statement")
     return found

@@ -120,6 +120,15 @@ def test_statements_outside_of_transactions_commit_one_by_one(
     assert client.get_table(f"{dataset}.t").num_rows == 0
 
 
+def test_comments_and_empty_statements_are_not_statements(client: bigquery.Client) -> None:
+    single = client.query("-- what it is\n; SELECT 1 AS n; -- the end")
+    assert [tuple(found.values()) for found in single.result()] == [(1,)]
+    assert single.statement_type == "SELECT"
+    script = client.query("SELECT 1 AS n; /* and */ ; SELECT 'a;b' AS s;")
+    assert [tuple(found.values()) for found in script.result()] == [("a;b",)]
+    assert script.num_child_jobs == 2
+
+
 def test_a_transaction_may_not_touch_the_streaming_buffer(
     client: bigquery.Client, dataset: str
 ) -> None:
