@@ -15,25 +15,17 @@ from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud, ObservedCl
 from tests.support.pubsub_emulator import pubsub as pubsub
 from tests.support.stack import stack as stack
 
-_TOGETHER = ("faults", "beam_jobs/streaming", "plugins/nightstream/streaming")
-"""Folders whose files share what takes long to start."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, each runs whole files, and one of them the stack.
-
-    Tests on the stack come last: once it is up, it takes a share of every other test's time.
-    """
+    """Tests on the stack come last: once it is up, it takes a share of every other test's time."""
     items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _group(item: pytest.Item) -> str:
-    if item.get_closest_marker("stack"):
-        return "stack"
-    path = item.path.relative_to(Path(__file__).parent)
-    return next((name for name in _TOGETHER if path.is_relative_to(name)), path.as_posix())
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    from tests.support.processes_of_tests import ByFile
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
