@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from local.cloud.background import giving_way
 from local.cloud.bigquery.names import literal
 
 Resource = dict[str, Any]
@@ -76,7 +77,8 @@ class Store:
 
     def open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect()
+        # DuckDB's own threads have the priority of the one that starts them.
+        self._connection = giving_way(duckdb.connect)
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute(f"SET GLOBAL checkpoint_threshold = '{_CHECKPOINT_AFTER}'")
         self._connection.execute(
