@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from local.cloud.bigquery.schema import Field, by_name
@@ -32,6 +32,9 @@ _TIMESTAMP = re.compile(
 _WORDS = {"true": True, "t": True, "false": False, "f": False}
 _FLOAT_WORDS = {"nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 _LARGEST_NUMERIC = Decimal(10) ** 29
+_SMALLEST_NUMERIC = Decimal("1e-9")
+_EXACTLY = Context(prec=77)
+"""Twice the 38 digits of a NUMERIC; the usual 28 are not enough for one."""
 
 
 class Bad(Exception):
@@ -142,8 +145,10 @@ def _numeric(value: Any) -> Decimal:
     if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
         raise ValueError
     number = Decimal(str(value).strip())
-    rounded = round(number, 9)
-    if rounded != number or not abs(number) < _LARGEST_NUMERIC:
+    if not abs(number) < _LARGEST_NUMERIC:
+        raise ValueError
+    rounded = number.quantize(_SMALLEST_NUMERIC, context=_EXACTLY)
+    if rounded != number:
         raise ValueError
     return rounded
 

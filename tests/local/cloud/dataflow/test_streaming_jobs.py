@@ -139,4 +139,4 @@ def test_a_drain_waits_for_what_fails_until_it_is_cancelled(live: StreamingJobs)
     assert live.cloud.state(job_id) == "DRAINING"
     live.cloud.cancel(job_id)
     assert live.cloud.await_state(job_id, "CANCELLED", "DRAINED") == "CANCELLED"
-    assert live.cloud.processes(job_id) == []
+    eventually(lambda: not live.cloud.processes(job_id))
