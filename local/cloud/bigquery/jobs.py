@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 import duckdb
 
-from local.cloud.background import give_way
 from local.cloud.bigquery.errors import already_exists, error_proto, not_found
 from local.cloud.bigquery.resources import now_ms
 from local.cloud.bigquery.staleness import as_of, seconds_ago
@@ -166,7 +165,7 @@ class Jobs:
 
     def start(self) -> None:
         self._stopping = False
-        self._workers = ThreadPoolExecutor(WORKERS, "bigquery-job", give_way)
+        self._workers = ThreadPoolExecutor(WORKERS, "bigquery-job")
         for key, record in self._store.all("job").items():
             self._remember_request(key, record)
             if record["resource"]["status"]["state"] != "DONE":

@@ -16,7 +16,8 @@ from tests.bench.live.service import BenchService, babyweight, bench_service
 from tests.bench.live.visibility import Probes, latencies_ms
 from tests.bench.workshop import Workshop
 
-_WARM_UP_S = 5
+_WARM_UP, _WARM_UP_RATE = 20_000, 4_000
+"""Requests, and as many of them a second: what the emulator and the job compile as they run."""
 _SAMPLE_S = 0.5
 
 
@@ -34,20 +35,20 @@ class LoadRun:
 
 @cache
 def load(workshop: Workshop, rate: int, seconds: int, share: str) -> LoadRun:
-    """So many requests a second for so long, once the job and the emulator have run warm at the
-    same rate; the same load is run once, whoever asks. `share`: see Probes."""
+    """So many requests a second for so long, once the job and the emulator have run warm; the same
+    load is run once, whoever asks. `share`: see Probes."""
     requests = rate * seconds
     with TemporaryDirectory() as folder, bench_service(workshop, babyweight(), Path(folder)) as s:
         s.start()
-        with s.publishing("warm-", rate * _WARM_UP_S, rate):
+        with s.publishing("warm-", _WARM_UP, _WARM_UP_RATE):
             pass
-        _await_visible(s, "warm-", rate * _WARM_UP_S)
+        _await_visible(s, "warm-", _WARM_UP)
         probes = Probes("load-", requests, share)
         with _MemoryWatch(s) as memory, s.publishing("load-", requests, rate) as began:
             found = latencies_ms(s, probes, began, rate)
         _await_visible(s, "load-", requests)
         s.check_each_once("load-", requests)
-        counters = s.await_counted(requests + rate * _WARM_UP_S)
+        counters = s.await_counted(requests + _WARM_UP)
     return LoadRun(found, tuple(memory.samples), requests, counters)
 
 
