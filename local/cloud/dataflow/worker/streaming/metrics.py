@@ -56,9 +56,10 @@ class StreamingMetrics:
         counted = self._steps.infos(self._collections)
         infos = list(monitoring_infos.consolidate(itertools.chain(self._earlier, counted)))
         time = now()
+        # First what the next process goes on from: what was told is never taken back.
+        _write(self._sums, infos)
         self._folder.write_metrics(metric_updates(self._pipeline, [infos], time), time)
         self._folder.write_health(self._health(), time)
-        _write(self._sums, infos)
 
 
 def _collections(
