@@ -1,0 +1,125 @@
+"""The ledger of a service's revisions: one small JSON document, replaced by compare-and-swap only.
+
+It is written before an action is taken, so that two writers cannot both act, and so that an action
+whose outcome was not seen is known to the next round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from beam_jobs.runs.plan import Pinned
+from nightstream.lifecycle.revisions import Revision
+from nightstream.streaming.naming import Slot
+
+FORMAT = 1
+
+
+class Outcome(StrEnum):
+    """What became of a revision."""
+
+    PROPOSED = "proposed"
+    LAUNCHED = "launched"
+    """It has run, and is on probation."""
+    STABLE = "stable"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    """Not tried again; another spec or another model is another revision."""
+
+
+class Entry(Pinned):
+    """One revision and its history."""
+
+    revision: Revision
+    outcome: Outcome = Outcome.PROPOSED
+    reasons: tuple[str, ...] = ()
+    proposed_at: datetime
+    running_since: datetime | None = None
+    """When it was first seen running, since it last began."""
+    stable_at: datetime | None = None
+
+
+class FailureKind(StrEnum):
+    LAUNCH = "launch"
+    """No job came of a launch."""
+    RELEASE = "release"
+    """A job failed whose revision was never stable."""
+    CRASH = "crash"
+    """A job of a stable revision failed."""
+    STOPPED = "stopped"
+    """Somebody else cancelled or drained it."""
+
+
+class Failure(Pinned):
+    """A job, or the launch of one, came to an end that was not asked for."""
+
+    at: datetime
+    kind: FailureKind
+    revision: str
+    job_id: str | None
+
+
+class Intent(Pinned):
+    """A job that is about to be launched, from before the launch until it is seen."""
+
+    slot: Slot
+    revision: str
+    replaces: str | None
+    """The job that it takes over from in place."""
+    known_ids: tuple[str, ...]
+    """The jobs that there were in the slot before: the one to come is none of these."""
+    expires_at: datetime
+    """Until then a job may still appear; afterwards there was none."""
+
+
+class OpenSlot(Pinned):
+    """A slot with a subscription of its own."""
+
+    subscription: str
+    seek_to: datetime | None = None
+    """The subscription is brought back to there before the next job reads it."""
+
+
+class Override(Pinned):
+    """What a person has asked for; scheduled rounds obey it until it is lifted."""
+
+    kind: Literal["suspend", "cancel", "pin", "redeploy"]
+    revision: str | None = None
+    """The one to be kept to, of `pin`."""
+    job_id: str | None = None
+    """The one to be replaced, of `redeploy`."""
+    by: str
+    at: datetime
+
+
+class Ledger(Pinned):
+    """What is known of a service's streaming jobs beyond what the API remembers."""
+
+    format: Literal[1] = FORMAT
+    service: str
+    entries: Mapping[str, Entry] = {}
+    """By revision."""
+    stable: str | None = None
+    """The revision that was stable last."""
+    active: Slot = Slot.A
+    """The slot that serves."""
+    slots: Mapping[Slot, OpenSlot]
+    """The active one, and during an upgrade side by side the other."""
+    intent: Intent | None = None
+    override: Override | None = None
+    stopped: tuple[str, ...] = ()
+    """The jobs that were drained or cancelled by us."""
+    drains: Mapping[str, datetime] = {}
+    """When the drain of a job was asked for."""
+    failures: tuple[Failure, ...] = ()
+    """Since the last time of good health."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Updates that the service has refused: from which revision to which."""
+    suspended_at: datetime | None = None
+
+    def outcome(self, revision: str) -> Outcome | None:
+        entry = self.entries.get(revision)
+        return entry.outcome if entry else None

@@ -1,0 +1,68 @@
+"""Revisions of a streaming job, and what it takes to get from one to another."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from beam_jobs.runs.plan import Pinned
+
+
+class Workers(Pinned):
+    """How many workers a job has; both can be changed while it runs."""
+
+    least: int
+    most: int
+
+
+class Revision(Pinned):
+    """One revision: its identity, and the parts of it that decide how it can be reached."""
+
+    id: str
+    """40 hex digits: hash of spec, code version, model version and job options."""
+    model_version: str
+    place: str
+    """Project, region and topic: a job cannot be moved to another."""
+    topology: str
+    """What the spec marks as a change that must not be made in place (`upgrade.generation`)."""
+    workers: Workers
+    """Not part of the identity."""
+
+
+class Change(Enum):
+    """What lies between a running revision and the one that should run."""
+
+    NONE = "none"
+    TUNABLE = "tunable"
+    """Workers only: changed in flight."""
+    UPDATABLE = "updatable"
+    """Model, code or parameters: a new job takes over from the old one."""
+    INCOMPATIBLE = "incompatible"
+    """The old job has to end before the new one begins."""
+
+
+def classify(
+    running: Revision, workers: Workers, wanted: Revision, refused: bool
+) -> tuple[Change, str]:
+    """The change, and a phrase that says what it consists of.
+
+    workers: those that the job has by now. refused: the update check of the service has refused
+    this change before.
+    """
+    if running.id == wanted.id:
+        if workers != wanted.workers:
+            return Change.TUNABLE, (
+                f"it has {workers.least} to {workers.most} workers, and should have "
+                f"{wanted.workers.least} to {wanted.workers.most}"
+            )
+        return Change.NONE, "it is the revision that should run"
+    if running.place != wanted.place:
+        return Change.INCOMPATIBLE, f"it runs in {running.place}, and should in {wanted.place}"
+    if running.topology != wanted.topology:
+        return Change.INCOMPATIBLE, "the spec marks the change as one that is not made in place"
+    if refused:
+        return Change.INCOMPATIBLE, "the service has refused to update it in place"
+    if running.model_version != wanted.model_version:
+        return Change.UPDATABLE, (
+            f"its model is {running.model_version}, and should be {wanted.model_version}"
+        )
+    return Change.UPDATABLE, "its code or its parameters have changed"
