@@ -34,7 +34,7 @@ class Decision:
     news: tuple[str, ...]
     """What was learned."""
     before: Ledger
-    """To be written before the action is taken; where somebody else has written, nothing is done."""
+    """To be written before the action; where somebody else has written, nothing is done."""
     after: Ledger
     """To be written once the action has been taken."""
 
@@ -46,7 +46,7 @@ def decide(seen: Snapshot, spec: LifecycleSpec, timing: Timing, now: datetime) -
     case = Case(seen, learned.ledger, spec, timing, now)
     action, reasons = choose(case)
     before = _announced(case, action)
-    return Decision(action, reasons, learned.news, before, _done(before, action, case))
+    return Decision(action, reasons, learned.news, before, _done(before, action))
 
 
 def _announced(case: Case, action: Action) -> Ledger:
@@ -63,17 +63,23 @@ def _announced(case: Case, action: Action) -> Ledger:
                 stopped=(*ledger.stopped, job_id),
                 drains={**ledger.drains, job_id: case.now},
             )
+        case Open(slot):
+            serving = ledger.slots[ledger.active].subscription
+            name = _beside(serving, slot)
+            return _with_slot(ledger, slot, OpenSlot(subscription=name, ready=False))
+        case Close(slot):
+            active = case.spare if slot == ledger.active else ledger.active
+            return _changed(_ready(ledger, slot, False), active=active)
         case Cancel(job_id):
             return _cancelling(case, ledger, job_id)
     return ledger
 
 
-def _done(ledger: Ledger, action: Action, case: Case) -> Ledger:
+def _done(ledger: Ledger, action: Action) -> Ledger:
     """The ledger once it is done."""
     match action:
         case Open(slot):
-            serving = ledger.slots[ledger.active].subscription
-            return _with_slot(ledger, slot, OpenSlot(subscription=_beside(serving, slot)))
+            return _ready(ledger, slot, True)
         case Close(slot):
             kept = {name: state for name, state in ledger.slots.items() if name != slot}
             return _changed(ledger, slots=kept)
@@ -115,6 +121,10 @@ def _suspension(case: Case) -> Ledger:
 def _beside(subscription: str, slot: Slot) -> str:
     """The subscription of the other slot."""
     return f"{subscription.removesuffix('-a').removesuffix('-b')}-{slot}"
+
+
+def _ready(ledger: Ledger, slot: Slot, ready: bool) -> Ledger:
+    return _with_slot(ledger, slot, ledger.slots[slot].model_copy(update={"ready": ready}))
 
 
 def _with_slot(ledger: Ledger, slot: Slot, state: OpenSlot) -> Ledger:

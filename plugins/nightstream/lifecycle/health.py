@@ -81,6 +81,7 @@ def _stuck(health: Health, limits: HealthSpec) -> Iterator[str]:
         return
     age = health.watermark_age_seconds
     if age is not None and age > limits.most_lag_seconds:
-        yield f"requests wait, and its watermark is {age:.0f} s old (at most {limits.most_lag_seconds:.0f} s)"
+        most = f"at most {limits.most_lag_seconds:.0f} s"
+        yield f"requests wait, and its watermark is {age:.0f} s old ({most})"
     elif health.rows_out == 0:
         yield f"requests wait, and no row came out for {health.seconds:.0f} s"

@@ -30,7 +30,9 @@ class Learned:
 
 def learn(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
     """Everything that can be read off a snapshot; the same snapshot adds nothing twice."""
-    learned = _proposed(Learned(seen.ledger), seen, now)
+    standing = tuple(job.id for job in seen.standing())
+    learned = Learned(seen.ledger.model_copy(update={"jobs": standing}))
+    learned = _proposed(learned, seen, now)
     learned = _intent_settled(learned, seen, now)
     for job in seen.jobs:
         if job.ended:
@@ -81,7 +83,7 @@ def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Lea
     if not job.ended or job.job.state == "UPDATED":
         over = old is None or old.ended
         return learned.adding(f"{job} has taken over", intent=None) if over else learned
-    failed = (*learned.ledger.stopped, job.id)
+    stopped = (*learned.ledger.stopped, job.id)
     if old is None or old.ended or old.revision is None:
         return learned.adding(f"{job} failed as it took over", intent=None)
     refused = (*learned.ledger.refused, (old.revision, intent.revision))
@@ -89,7 +91,7 @@ def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Lea
         f"the service refused to update {old} in place",
         intent=None,
         refused=refused,
-        stopped=failed,
+        stopped=stopped,
     )
 
 

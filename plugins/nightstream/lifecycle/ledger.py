@@ -15,8 +15,6 @@ from beam_jobs.runs.plan import Pinned
 from nightstream.lifecycle.revisions import Revision
 from nightstream.streaming.naming import Slot
 
-FORMAT = 1
-
 
 class Outcome(StrEnum):
     """What became of a revision."""
@@ -79,6 +77,8 @@ class OpenSlot(Pinned):
     """A slot with a subscription of its own."""
 
     subscription: str
+    ready: bool = True
+    """Whether the subscription exists for certain; it may also be on its way out."""
     seek_to: datetime | None = None
     """The subscription is brought back to there before the next job reads it."""
 
@@ -98,7 +98,7 @@ class Override(Pinned):
 class Ledger(Pinned):
     """What is known of a service's streaming jobs beyond what the API remembers."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     service: str
     entries: Mapping[str, Entry] = {}
     """By revision."""
@@ -110,6 +110,8 @@ class Ledger(Pinned):
     """The active one, and during an upgrade side by side the other."""
     intent: Intent | None = None
     override: Override | None = None
+    jobs: tuple[str, ...] = ()
+    """Those that stood when last looked at. They are asked for by id: lists may lack them."""
     stopped: tuple[str, ...] = ()
     """The jobs that were drained or cancelled by us."""
     drains: Mapping[str, datetime] = {}

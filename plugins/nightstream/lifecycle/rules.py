@@ -86,9 +86,7 @@ def _doubled(case: Case) -> Answer | None:
         first, *others = sorted(alone, key=lambda job: (not job.running, job.created_at))
         for other in others:
             if other.job.phase is Phase.ACTIVE:
-                return _answer(
-                    Cancel(other.id), f"{first} is there already: {other} is one too many"
-                )
+                return _answer(Cancel(other.id), f"{other} is one too many beside {first}")
         return _answer(Wait(), f"{others[0]} is {others[0].job.state}, beside {first}")
     return None
 
@@ -116,13 +114,14 @@ def _suspended(case: Case) -> Answer | None:
 
 def _side_by_side(case: Case) -> Answer | None:
     """A second slot is open: an upgrade side by side, one way or the other."""
-    if case.spare not in case.ledger.slots:
-        return None
     old, new, target = case.job(case.active), case.job(case.spare), case.target.revision
+    if case.spare not in case.ledger.slots:
+        return _stop(case, new, "its slot is not in use") if new else None
     if new is None:
-        entry_gone = target is None or (old is not None and old.revision == target.id)
-        if entry_gone or old is None:
+        if target is None or old is None or old.revision == target.id:
             return _answer(Close(case.spare), "the upgrade side by side is over")
+        if not case.ledger.slots[case.spare].ready:
+            return _answer(Open(case.spare), f"{target.id} is to run beside {old}")
         return _launch(case, case.spare, target)
     entry = case.entry(new)
     if entry and entry.outcome is Outcome.REJECTED:
@@ -131,7 +130,9 @@ def _side_by_side(case: Case) -> Answer | None:
         return _stop(case, new, f"{new.revision} is no longer the revision that should run")
     if not (entry and entry.outcome is Outcome.STABLE):
         return _answer(Wait(), f"{new} runs beside {old} until it is stable: {_state(case, new)}")
-    return _stop(case, old, f"{new} is stable") if old else None
+    if old is not None:
+        return _stop(case, old, f"{new} is stable and takes over")
+    return _answer(Close(case.active), f"{new} serves alone from now on")
 
 
 def _serve(case: Case) -> Answer:
@@ -203,15 +204,14 @@ def _upgrade(case: Case, job: SeenJob) -> Answer:
             return held_up
         case Change.UPDATABLE if case.spec.upgrade.strategy == "update":
             return _answer(Update(case.active, target.revision.id, job.id), *why)
-        case _ if case.spec.upgrade.strategy == "parallel" and _same_place(entry.revision, target):
+        case _ if _can_run_beside(case, entry.revision, target.revision):
             return _answer(Open(case.spare), *why)
         case _:
             return _stop(case, job, "; ".join(why))
 
 
-def _same_place(running: Revision, target: object) -> bool:
-    revision = getattr(target, "revision", None)
-    return revision is not None and revision.place == running.place
+def _can_run_beside(case: Case, running: Revision, target: Revision) -> bool:
+    return case.spec.upgrade.strategy == "parallel" and running.place == target.place
 
 
 def _watch(case: Case, job: SeenJob) -> Answer:

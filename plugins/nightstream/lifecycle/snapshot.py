@@ -52,7 +52,8 @@ class Snapshot:
     problem: str
     """Why `wanted` is None; else empty."""
     jobs: tuple[SeenJob, ...]
-    """All that have not ended, and of each slot the one that ended last; oldest first."""
+    """All that have not ended, those that stood last time, and of each slot the one that ended
+    last; oldest first."""
     ledger: Ledger
     health: Mapping[str, Health] = field(default_factory=dict)
     """By job id; a job that is missing here is of unknown health."""
