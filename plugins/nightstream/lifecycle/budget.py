@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from beam_jobs.spec.lifecycle import RestartSpec
-from nightstream.lifecycle.ledger import Failure, FailureKind
+from nightstream.lifecycle.ledger import Failure, FailureKind, Ledger
 
 _TRIES_OF_A_RELEASE = 2
 """A new revision whose jobs fail at once will not mend itself."""
+
+
+def failures_of(ledger: Ledger, revision: str) -> list[Failure]:
+    """What happened to a revision since it was last of good health."""
+    return [failure for failure in ledger.failures if failure.revision == revision]
+
+
+def failed_at_once(failures: Sequence[Failure]) -> bool:
+    """Whether a job of the revision failed before that was ever stable."""
+    return any(failure.kind is FailureKind.RELEASE for failure in failures)
 
 
 def spent(failures: Sequence[Failure], spec: RestartSpec) -> bool:

@@ -61,20 +61,31 @@ class Case:
 
     @cached_property
     def target(self) -> Target:
-        """A pinned revision, else the declared one, else the one that was stable last."""
-        override = self.ledger.override
-        if override and override.kind == "pin":
+        """What a person has chosen, else what is declared, else what was stable last."""
+        override, wanted = self.ledger.override, self.seen.wanted
+        if override and override.kind in ("pin", "roll_back"):
             entry = self.ledger.entries.get(override.revision or "")
-            revision = entry.revision if entry else None
-            return Target(revision, f"{override.by} has pinned {override.revision}")
-        wanted = self.seen.wanted
+            done = "pinned" if override.kind == "pin" else "rolled back to"
+            why = f"{override.by} has {done} {override.revision}"
+            return Target(entry.revision if entry else None, why)
         if wanted is None:
             return Target(None, self.seen.problem)
+        if (held := self._held(wanted)) is not None:
+            return Target(held, f"the spec holds the model at {held.model_version}")
         if self.ledger.outcome(wanted.id) is not Outcome.REJECTED:
             return Target(wanted, "it is declared")
         why = f"{wanted.id} is rejected: {'; '.join(self.ledger.entries[wanted.id].reasons)}"
         stable = self.ledger.entries.get(self.ledger.stable or "")
         return Target(stable.revision if stable else None, why)
+
+    def _held(self, wanted: Revision) -> Revision | None:
+        """The revision that is kept though another model is declared by now."""
+        job = self.job(self.active)
+        entry = self.entry(job) if job else self.ledger.entries.get(self.ledger.stable or "")
+        if self.spec.upgrade.model != "hold" or entry is None:
+            return None
+        kept = entry.revision.base == wanted.base and entry.outcome is not Outcome.REJECTED
+        return entry.revision if kept else None
 
     @property
     def suspended(self) -> str:

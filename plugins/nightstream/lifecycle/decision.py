@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
 from nightstream.lifecycle.actions import (
     Action,
+    Ask,
     Cancel,
     Close,
     Drain,
@@ -18,10 +20,19 @@ from nightstream.lifecycle.actions import (
 )
 from nightstream.lifecycle.case import Case, Timing
 from nightstream.lifecycle.learning import learn
-from nightstream.lifecycle.ledger import Intent, Ledger, OpenSlot
+from nightstream.lifecycle.ledger import (
+    Failure,
+    FailureKind,
+    Intent,
+    Ledger,
+    OpenSlot,
+    Question,
+)
 from nightstream.lifecycle.rules import choose
 from nightstream.lifecycle.snapshot import Snapshot
 from nightstream.streaming.naming import Slot
+
+_REMINDER = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,8 @@ class Decision:
     """Each a sentence."""
     news: tuple[str, ...]
     """What was learned."""
+    alerts: tuple[str, ...]
+    """What a person should hear of now."""
     before: Ledger
     """To be written before the action; where somebody else has written, nothing is done."""
     after: Ledger
@@ -45,8 +58,40 @@ def decide(seen: Snapshot, spec: LifecycleSpec, timing: Timing, now: datetime) -
     learned = learn(seen, spec, now)
     case = Case(seen, learned.ledger, spec, timing, now)
     action, reasons = choose(case)
-    before = _announced(case, action)
-    return Decision(action, reasons, learned.news, before, _done(before, action))
+    before, asked = _asked(_announced(case, action), action, reasons, now)
+    alerts = (*learned.alarming, *asked)
+    return Decision(action, reasons, learned.news, alerts, before, _done(before, action))
+
+
+def refused(decision: Decision, reason: str, now: datetime) -> Ledger:
+    """The ledger after an action that was certainly not taken, and why; to be written in place of
+    `after`."""
+    ledger = decision.before
+    match decision.action:
+        case Launch(_, revision) | Update(_, revision, _):
+            failure = Failure(
+                at=now, kind=FailureKind.LAUNCH, revision=revision, job_id=None, reason=reason
+            )
+            return _changed(ledger, intent=None, failures=(*ledger.failures, failure))
+    return ledger
+
+
+def _asked(
+    ledger: Ledger, action: Action, reasons: tuple[str, ...], now: datetime
+) -> tuple[Ledger, tuple[str, ...]]:
+    """A person hears of a question once, and again when it has stayed open for long."""
+    if not isinstance(action, Ask):
+        return (_changed(ledger, question=None) if ledger.question else ledger), ()
+    text = "; ".join(reasons)
+    open_ = ledger.question
+    if open_ and _same(open_.text, text) and now - open_.at < _REMINDER:
+        return ledger, ()
+    return _changed(ledger, question=Question(text=text, at=now)), (text,)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two questions differ in their figures at most."""
+    return re.sub(r"\d+", "#", one) == re.sub(r"\d+", "#", other)
 
 
 def _announced(case: Case, action: Action) -> Ledger:
@@ -66,7 +111,8 @@ def _announced(case: Case, action: Action) -> Ledger:
         case Open(slot):
             serving = ledger.slots[ledger.active].subscription
             name = _beside(serving, slot)
-            return _with_slot(ledger, slot, OpenSlot(subscription=name, ready=False))
+            opened = OpenSlot(subscription=name, ready=False, opened_at=case.now)
+            return _with_slot(ledger, slot, opened)
         case Close(slot):
             active = case.spare if slot == ledger.active else ledger.active
             return _changed(_ready(ledger, slot, False), active=active)
@@ -103,8 +149,8 @@ def _cancelling(case: Case, ledger: Ledger, job_id: str) -> Ledger:
     job = next(job for job in case.seen.jobs if job.id == job_id)
     if job_id not in ledger.drains or job.slot not in ledger.slots or case.suspended:
         return _changed(ledger, stopped=stopped)
-    health = case.seen.health.get(job_id)
-    age = health.oldest_unacked_seconds if health else None
+    reading = case.seen.readings.get(job_id)
+    age = reading.oldest_unacked_seconds if reading else None
     begun = ledger.drains[job_id] if age is None else case.now - timedelta(seconds=age)
     seek_to = begun - timedelta(seconds=case.spec.drain.seek_margin_seconds)
     state = ledger.slots[job.slot].model_copy(update={"seek_to": seek_to})

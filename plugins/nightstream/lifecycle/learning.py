@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
-from nightstream.lifecycle.budget import spent
+from nightstream.lifecycle.budget import failed_at_once, failures_of, spent
 from nightstream.lifecycle.health import Diagnosis, Verdict, diagnose
 from nightstream.lifecycle.ledger import Entry, Failure, FailureKind, Intent, Ledger, Outcome
+from nightstream.lifecycle.readings import first_reading, health_over, kept
 from nightstream.lifecycle.snapshot import SeenJob, Snapshot
+
+_TRIED = (Outcome.PROPOSED, Outcome.LAUNCHED, Outcome.FAILED)
 
 
 @dataclass(frozen=True)
@@ -19,20 +21,28 @@ class Learned:
 
     ledger: Ledger
     news: tuple[str, ...] = ()
+    alarming: tuple[str, ...] = ()
+    """Those of the news that a person should hear of."""
 
-    def adding(self, news: str, **changes: object) -> Learned:
-        return Learned(self.ledger.model_copy(update=changes), (*self.news, news))
+    def adding(self, news: str, *, alarming: bool = False, **changes: object) -> Learned:
+        return Learned(
+            self.ledger.model_copy(update=changes),
+            (*self.news, news),
+            (*self.alarming, news) if alarming else self.alarming,
+        )
 
-    def with_entry(self, entry: Entry, news: str, **changes: object) -> Learned:
+    def with_entry(
+        self, entry: Entry, news: str, *, alarming: bool = False, **changes: object
+    ) -> Learned:
         entries = {**self.ledger.entries, entry.revision.id: entry}
-        return self.adding(news, entries=entries, **changes)
+        return self.adding(news, alarming=alarming, entries=entries, **changes)
 
 
 def learn(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
     """Everything that can be read off a snapshot; the same snapshot adds nothing twice."""
-    standing = tuple(job.id for job in seen.standing())
-    learned = Learned(seen.ledger.model_copy(update={"jobs": standing}))
+    learned = _remembered(seen, spec)
     learned = _proposed(learned, seen, now)
+    learned = _override_over(learned, seen)
     learned = _intent_settled(learned, seen, now)
     for job in seen.jobs:
         if job.ended:
@@ -40,8 +50,40 @@ def learn(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
     for job in seen.standing():
         if job.running:
             learned = _running(learned, job, now)
-            learned = _judged(learned, job, seen, spec, now)
-    return _given_up(learned, spec)
+            learned = _judged(learned, job, spec, now)
+    return _given_up(learned, spec, now)
+
+
+def found_of(ledger: Ledger, job: SeenJob, spec: LifecycleSpec, now: datetime) -> Diagnosis:
+    """What is found of a job's health by now, as the revision that it serves."""
+    entry = ledger.entries.get(job.revision or "")
+    since = entry.running_since if entry and entry.running_since else job.created_at
+    window = timedelta(seconds=spec.health.window_seconds)
+    health = health_over(ledger.readings.get(job.id, ()), window, since, now)
+    return diagnose(health, spec.health)
+
+
+def job_of(intent: Intent, seen: Snapshot) -> SeenJob | None:
+    """The job that came of an intent."""
+    found = [
+        job
+        for job in seen.jobs
+        if (job.slot, job.revision) == (intent.slot, intent.revision)
+        and job.id not in intent.known_ids
+    ]
+    return found[-1] if found else None
+
+
+def _remembered(seen: Snapshot, spec: LifecycleSpec) -> Learned:
+    """The jobs that stand and their readings; all else about jobs that are gone is forgotten."""
+    window = timedelta(seconds=spec.health.window_seconds)
+    readings = {}
+    for job in seen.standing():
+        earlier = seen.ledger.readings.get(job.id) or (first_reading(job.created_at),)
+        new = seen.readings.get(job.id)
+        readings[job.id] = kept(earlier, new, window) if new else earlier
+    standing = tuple(job.id for job in seen.standing())
+    return Learned(seen.ledger.model_copy(update={"jobs": standing, "readings": readings}))
 
 
 def _proposed(learned: Learned, seen: Snapshot, now: datetime) -> Learned:
@@ -50,11 +92,23 @@ def _proposed(learned: Learned, seen: Snapshot, now: datetime) -> Learned:
         return learned
     known = learned.ledger.entries.get(wanted.id)
     if known is None:
-        entry = Entry(revision=wanted, proposed_at=now)
+        entry = Entry(revision=wanted, times={Outcome.PROPOSED: now})
         return learned.with_entry(entry, f"revision {wanted.id} is new")
     if known.revision != wanted:
         changed = known.model_copy(update={"revision": wanted})
         return learned.with_entry(changed, f"revision {wanted.id} should have other workers")
+    return learned
+
+
+def _override_over(learned: Learned, seen: Snapshot) -> Learned:
+    """What was asked for once ends when it has come to be, or lost its object."""
+    override = learned.ledger.override
+    if override is None or seen.wanted is None:
+        return learned
+    if override.kind == "redeploy" and override.job_id not in learned.ledger.jobs:
+        return learned.adding("the job that was to be redeployed has ended", override=None)
+    if override.kind == "roll_back" and override.instead_of != seen.wanted.id:
+        return learned.adding(f"{seen.wanted.id} is declared: the roll-back ends", override=None)
     return learned
 
 
@@ -69,9 +123,8 @@ def _intent_settled(learned: Learned, seen: Snapshot, now: datetime) -> Learned:
         return learned
     failure = Failure(at=now, kind=FailureKind.LAUNCH, revision=intent.revision, job_id=None)
     failures = (*learned.ledger.failures, failure)
-    return learned.adding(
-        f"no job came of launching {intent.revision}", intent=None, failures=failures
-    )
+    news = f"no job came of launching {intent.revision}"
+    return learned.adding(news, alarming=True, intent=None, failures=failures)
 
 
 def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Learned:
@@ -95,17 +148,6 @@ def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Lea
     )
 
 
-def job_of(intent: Intent, seen: Snapshot) -> SeenJob | None:
-    """The job that came of an intent."""
-    found = [
-        job
-        for job in seen.jobs
-        if (job.slot, job.revision) == (intent.slot, intent.revision)
-        and job.id not in intent.known_ids
-    ]
-    return found[-1] if found else None
-
-
 def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
     """An end that nobody asked for counts, once."""
     ledger = learned.ledger
@@ -114,37 +156,39 @@ def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
     asked_for = job.id in ledger.stopped or job.job.state == "UPDATED"
     if entry is None or asked_for or job.id in counted:
         return learned
-    kind = FailureKind.STOPPED
-    if job.job.state == "FAILED":
-        stable = entry.outcome is Outcome.STABLE
-        kind = FailureKind.CRASH if stable else FailureKind.RELEASE
-    failure = Failure(at=now, kind=kind, revision=entry.revision.id, job_id=job.id)
-    ended = entry.model_copy(update={"running_since": None})
     news = f"{job} is {job.job.state}, which nobody asked for here"
-    return learned.with_entry(ended, news, failures=(*ledger.failures, failure))
+    kind, ended = FailureKind.STOPPED, entry
+    if job.job.state == "FAILED":
+        kind = FailureKind.CRASH if entry.outcome is Outcome.STABLE else FailureKind.RELEASE
+    if kind is FailureKind.RELEASE and entry.outcome in _TRIED:
+        ended = entry.became(Outcome.FAILED, now, (news,))
+    failure = Failure(at=now, kind=kind, revision=entry.revision.id, job_id=job.id)
+    return learned.with_entry(
+        ended.model_copy(update={"running_since": None}),
+        news,
+        alarming=True,
+        failures=(*ledger.failures, failure),
+    )
 
 
 def _running(learned: Learned, job: SeenJob, now: datetime) -> Learned:
     entry = learned.ledger.entries.get(job.revision or "")
     if entry is None or entry.running_since is not None:
         return learned
-    outcome = entry.outcome
-    if outcome in (Outcome.PROPOSED, Outcome.FAILED):
-        outcome = Outcome.LAUNCHED
-    begun = entry.model_copy(update={"running_since": now, "outcome": outcome})
-    return learned.with_entry(begun, f"{job} runs")
+    if entry.outcome in (Outcome.PROPOSED, Outcome.FAILED):
+        entry = entry.became(Outcome.LAUNCHED, now)
+    begun = entry.model_copy(update={"running_since": now})
+    return learned.with_entry(begun, f"{job} runs {entry.revision.id}")
 
 
-def _judged(
-    learned: Learned, job: SeenJob, seen: Snapshot, spec: LifecycleSpec, now: datetime
-) -> Learned:
+def _judged(learned: Learned, job: SeenJob, spec: LifecycleSpec, now: datetime) -> Learned:
     """A revision on probation passes it or is rejected; a restarted one has recovered."""
     entry = learned.ledger.entries.get(job.revision or "")
     if entry is None or entry.running_since is None:
         return learned
-    found = diagnose(seen.health.get(job.id), spec.health)
+    found = found_of(learned.ledger, job, spec, now)
     if entry.outcome is Outcome.LAUNCHED and found.verdict is Verdict.ILL:
-        return reject(learned, entry, found.reasons)
+        return _reject(learned, entry, found.reasons, now)
     passed = now - entry.running_since >= timedelta(seconds=spec.health.stabilisation_seconds)
     if found.verdict is not Verdict.GOOD or not passed:
         return learned
@@ -153,40 +197,30 @@ def _judged(
 
 def _good(learned: Learned, entry: Entry, found: Diagnosis, now: datetime) -> Learned:
     ledger, name = learned.ledger, entry.revision.id
-    kept = tuple(failure for failure in ledger.failures if failure.revision != name)
+    failures = tuple(failure for failure in ledger.failures if failure.revision != name)
     if entry.outcome is Outcome.LAUNCHED:
-        stable = entry.model_copy(update={"outcome": Outcome.STABLE, "stable_at": now})
-        return learned.with_entry(stable, f"{name} is stable: {found}", stable=name, failures=kept)
-    if kept != ledger.failures:
-        return learned.adding(f"{name} has recovered: {found}", failures=kept)
+        news = f"{name} is stable: {found}"
+        stable = entry.became(Outcome.STABLE, now)
+        return learned.with_entry(stable, news, stable=name, failures=failures)
+    if failures != ledger.failures:
+        return learned.adding(f"{name} has recovered: {found}", failures=failures)
     return learned
 
 
-def reject(learned: Learned, entry: Entry, reasons: tuple[str, ...]) -> Learned:
+def _reject(learned: Learned, entry: Entry, reasons: tuple[str, ...], now: datetime) -> Learned:
     """The revision is not tried again."""
-    rejected = entry.model_copy(
-        update={"outcome": Outcome.REJECTED, "reasons": reasons, "running_since": None}
-    )
+    rejected = entry.became(Outcome.REJECTED, now, reasons)
     news = f"{entry.revision.id} is rejected: {'; '.join(reasons)}"
-    return learned.with_entry(rejected, news)
+    ended = rejected.model_copy(update={"running_since": None})
+    return learned.with_entry(ended, news, alarming=True)
 
 
-def _given_up(learned: Learned, spec: LifecycleSpec) -> Learned:
+def _given_up(learned: Learned, spec: LifecycleSpec, now: datetime) -> Learned:
     """A revision that was never stable and keeps failing makes way for one that was."""
     ledger = learned.ledger
     for name, entry in ledger.entries.items():
-        tried = entry.outcome in (Outcome.PROPOSED, Outcome.LAUNCHED)
-        if tried and ledger.stable not in (None, name):
-            failures = list(failures_of(ledger, name))
-            if spent(failures, spec.restarts) or _failed_at_once(failures):
-                learned = reject(learned, entry, (f"it failed {len(failures)} times",))
+        if entry.outcome in _TRIED and ledger.stable not in (None, name):
+            failures = failures_of(ledger, name)
+            if spent(failures, spec.restarts) or failed_at_once(failures):
+                learned = _reject(learned, entry, (f"it failed {len(failures)} times",), now)
     return learned
-
-
-def _failed_at_once(failures: Sequence[Failure]) -> bool:
-    return any(failure.kind is FailureKind.RELEASE for failure in failures)
-
-
-def failures_of(ledger: Ledger, revision: str) -> Iterator[Failure]:
-    """What happened to a revision since it was last of good health."""
-    return (failure for failure in ledger.failures if failure.revision == revision)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Literal
 
 from beam_jobs.runs.plan import Pinned
+from nightstream.lifecycle.readings import Reading
 from nightstream.lifecycle.revisions import Revision
 from nightstream.streaming.naming import Slot
 
@@ -34,10 +35,15 @@ class Entry(Pinned):
     revision: Revision
     outcome: Outcome = Outcome.PROPOSED
     reasons: tuple[str, ...] = ()
-    proposed_at: datetime
+    times: Mapping[Outcome, datetime]
+    """When each outcome was last reached."""
     running_since: datetime | None = None
     """When it was first seen running, since it last began."""
-    stable_at: datetime | None = None
+
+    def became(self, outcome: Outcome, at: datetime, reasons: tuple[str, ...] = ()) -> Entry:
+        """The entry with that outcome."""
+        times = {**self.times, outcome: at}
+        return self.model_copy(update={"outcome": outcome, "times": times, "reasons": reasons})
 
 
 class FailureKind(StrEnum):
@@ -58,6 +64,7 @@ class Failure(Pinned):
     kind: FailureKind
     revision: str
     job_id: str | None
+    reason: str = ""
 
 
 class Intent(Pinned):
@@ -77,6 +84,9 @@ class OpenSlot(Pinned):
     """A slot with a subscription of its own."""
 
     subscription: str
+    """Full name."""
+    opened_at: datetime | None = None
+    """None for the one that the spec names."""
     ready: bool = True
     """Whether the subscription exists for certain; it may also be on its way out."""
     seek_to: datetime | None = None
@@ -86,12 +96,21 @@ class OpenSlot(Pinned):
 class Override(Pinned):
     """What a person has asked for; scheduled rounds obey it until it is lifted."""
 
-    kind: Literal["suspend", "cancel", "pin", "redeploy"]
+    kind: Literal["suspend", "cancel", "pin", "roll_back", "redeploy"]
     revision: str | None = None
-    """The one to be kept to, of `pin`."""
+    """The one to be kept to, of `pin` and `roll_back`."""
+    instead_of: str | None = None
+    """The one that was declared, of `roll_back`: it ends as soon as another one is."""
     job_id: str | None = None
     """The one to be replaced, of `redeploy`."""
     by: str
+    at: datetime
+
+
+class Question(Pinned):
+    """What a person was asked last."""
+
+    text: str
     at: datetime
 
 
@@ -121,6 +140,10 @@ class Ledger(Pinned):
     refused: tuple[tuple[str, str], ...] = ()
     """Updates that the service has refused: from which revision to which."""
     suspended_at: datetime | None = None
+    readings: Mapping[str, tuple[Reading, ...]] = {}
+    """Of the jobs that stand, by id, oldest first."""
+    question: Question | None = None
+    """The one that is open."""
 
     def outcome(self, revision: str) -> Outcome | None:
         entry = self.entries.get(revision)

@@ -24,6 +24,10 @@ class Revision(Pinned):
     """Project, region and topic: a job cannot be moved to another."""
     topology: str
     """What the spec marks as a change that must not be made in place (`upgrade.generation`)."""
+    base: str
+    """The same hash without the model: two revisions of one base differ in their models only."""
+    refreshes: bool = False
+    """Whether its job changes over to another model without being replaced."""
     workers: Workers
     """Not part of the identity."""
 
@@ -34,6 +38,8 @@ class Change(Enum):
     NONE = "none"
     TUNABLE = "tunable"
     """Workers only: changed in flight."""
+    REFRESHABLE = "refreshable"
+    """The model only: the running job changes over to it."""
     UPDATABLE = "updatable"
     """Model, code or parameters: a new job takes over from the old one."""
     INCOMPATIBLE = "incompatible"
@@ -62,7 +68,8 @@ def classify(
     if refused:
         return Change.INCOMPATIBLE, "the service has refused to update it in place"
     if running.model_version != wanted.model_version:
-        return Change.UPDATABLE, (
+        refreshed = running.refreshes and running.base == wanted.base
+        return Change.REFRESHABLE if refreshed else Change.UPDATABLE, (
             f"its model is {running.model_version}, and should be {wanted.model_version}"
         )
     return Change.UPDATABLE, "its code or its parameters have changed"

@@ -14,15 +14,16 @@ from nightstream.lifecycle.actions import (
     Launch,
     Nothing,
     Open,
+    Refresh,
     Seek,
     Tune,
     Update,
     Wait,
 )
-from nightstream.lifecycle.budget import next_try, spent
+from nightstream.lifecycle.budget import failures_of, next_try, spent
 from nightstream.lifecycle.case import Case
-from nightstream.lifecycle.health import Verdict, diagnose
-from nightstream.lifecycle.learning import failures_of, job_of
+from nightstream.lifecycle.health import Verdict
+from nightstream.lifecycle.learning import found_of, job_of
 from nightstream.lifecycle.ledger import Outcome
 from nightstream.lifecycle.revisions import Change, Revision, classify
 from nightstream.lifecycle.snapshot import SeenJob
@@ -130,9 +131,21 @@ def _side_by_side(case: Case) -> Answer | None:
         return _stop(case, new, f"{new.revision} is no longer the revision that should run")
     if not (entry and entry.outcome is Outcome.STABLE):
         return _answer(Wait(), f"{new} runs beside {old} until it is stable: {_state(case, new)}")
+    if old is not None and _behind(case, old):
+        return _answer(Wait(), f"{old} still has requests of before {new} could read any")
     if old is not None:
         return _stop(case, old, f"{new} is stable and takes over")
     return _answer(Close(case.active), f"{new} serves alone from now on")
+
+
+def _behind(case: Case, old: SeenJob) -> bool:
+    """Whether requests wait on the old job's subscription that may not be on the new one's: those
+    from before it was opened."""
+    opened_at = case.ledger.slots[case.spare].opened_at
+    reading = case.seen.readings.get(old.id)
+    if opened_at is None or reading is None or not reading.oldest_unacked_seconds:
+        return False
+    return case.now - timedelta(seconds=reading.oldest_unacked_seconds) < opened_at
 
 
 def _serve(case: Case) -> Answer:
@@ -168,7 +181,7 @@ def _launch(case: Case, slot: Slot, revision: Revision) -> Answer:
 
 def _held_up(case: Case, revision: Revision) -> Answer | None:
     """Whether a revision that failed has to wait, or for good."""
-    failures = list(failures_of(case.ledger, revision.id))
+    failures = failures_of(case.ledger, revision.id)
     if not failures:
         return None
     kinds = ", ".join(failure.kind for failure in failures)
@@ -202,7 +215,9 @@ def _upgrade(case: Case, job: SeenJob) -> Answer:
             return _answer(Tune(job.id, target.revision.workers), *why)
         case _ if (held_up := _held_up(case, target.revision)) is not None:
             return held_up
-        case Change.UPDATABLE if case.spec.upgrade.strategy == "update":
+        case Change.REFRESHABLE if job.launched_as is not None:
+            return _answer(Refresh(job.id, job.launched_as, target.revision.id), *why)
+        case Change.UPDATABLE | Change.REFRESHABLE if case.spec.upgrade.strategy == "update":
             return _answer(Update(case.active, target.revision.id, job.id), *why)
         case _ if _can_run_beside(case, entry.revision, target.revision):
             return _answer(Open(case.spare), *why)
@@ -216,7 +231,7 @@ def _can_run_beside(case: Case, running: Revision, target: Revision) -> bool:
 
 def _watch(case: Case, job: SeenJob) -> Answer:
     entry = case.entry(job)
-    found = diagnose(case.seen.health.get(job.id), case.spec.health)
+    found = found_of(case.ledger, job, case.spec, case.now)
     if found.verdict is Verdict.ILL:
         return _answer(
             Ask(),
@@ -232,7 +247,7 @@ def _state(case: Case, job: SeenJob) -> str:
     entry = case.entry(job)
     if entry is None or entry.running_since is None:
         return f"it is {job.job.state}"
-    found = diagnose(case.seen.health.get(job.id), case.spec.health)
+    found = found_of(case.ledger, job, case.spec, case.now)
     seconds = (case.now - entry.running_since).total_seconds()
     return f"{seconds:.0f} of {case.spec.health.stabilisation_seconds:.0f} s, {found}"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from nightstream.jobs.job import Job, Phase
-from nightstream.lifecycle.health import Health
 from nightstream.lifecycle.ledger import Ledger
+from nightstream.lifecycle.readings import Reading
 from nightstream.lifecycle.revisions import Revision, Workers
 from nightstream.streaming.naming import Slot
 
@@ -20,9 +20,11 @@ class SeenJob:
     job: Job
     slot: Slot
     revision: str | None
-    """By its label; None for a job that is not ours."""
+    """The one that it serves; None for a job that is not ours."""
     created_at: datetime
     workers: Workers
+    launched_as: str | None = None
+    """The revision of its label; it may have changed over to another model since."""
     replaces: str | None = None
     """The job that it takes over from in place."""
 
@@ -55,8 +57,8 @@ class Snapshot:
     """All that have not ended, those that stood last time, and of each slot the one that ended
     last; oldest first."""
     ledger: Ledger
-    health: Mapping[str, Health] = field(default_factory=dict)
-    """By job id; a job that is missing here is of unknown health."""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    """By job id; a job that is missing here could not be read."""
 
     def standing(self, slot: Slot | None = None) -> list[SeenJob]:
         """Those that have not ended."""

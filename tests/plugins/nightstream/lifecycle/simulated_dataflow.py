@@ -15,14 +15,15 @@ from nightstream.lifecycle.actions import (
     Drain,
     Launch,
     Open,
+    Refresh,
     Seek,
     Tune,
     Update,
 )
 from nightstream.lifecycle.case import Timing
 from nightstream.lifecycle.decision import Decision, decide
-from nightstream.lifecycle.health import Health
 from nightstream.lifecycle.ledger import Ledger, OpenSlot
+from nightstream.lifecycle.readings import Reading
 from nightstream.lifecycle.revisions import Revision, Workers
 from nightstream.lifecycle.snapshot import SeenJob, Snapshot
 from nightstream.streaming.naming import Slot, live_job_name
@@ -43,6 +44,9 @@ class SimJob:
     created_at: datetime
     state: str = "PENDING"
     replaces: str | None = None
+    launched_as: str = ""
+    requests: int = 0
+    dead: int = 0
     since: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
     @property
@@ -93,6 +97,7 @@ class World:
             self.now = min(end, self.now + timedelta(seconds=20))
             for job in self.jobs:
                 self._progress(job)
+                self._serve(job)
 
     def _progress(self, job: SimJob) -> None:
         age = self.now - job.since
@@ -103,6 +108,11 @@ class World:
                 self._to(job, "DRAINED")
             case "CANCELLING" if age > timedelta(seconds=30):
                 self._to(job, "CANCELLED")
+
+    def _serve(self, job: SimJob) -> None:
+        if job.state == "RUNNING":
+            job.requests += 100
+            job.dead += 40 if job.revision in self.ill else 0
 
     def _begin(self, job: SimJob) -> None:
         old = next((j for j in self.jobs if j.id == job.replaces), None)
@@ -139,7 +149,7 @@ class World:
             problem="" if self.wanted else "babyweight.yaml: no such field",
             jobs=tuple(self._seen(job) for job in seen),
             ledger=self.ledger,
-            health={j.id: self._health(j) for j in seen if j.state == "RUNNING"}
+            readings={j.id: self._reading(j) for j in seen if j.state == "RUNNING"}
             if not self.faults.readings_missing
             else {},
         )
@@ -158,15 +168,19 @@ class World:
             revision=job.revision,
             created_at=job.created_at,
             workers=job.workers,
+            launched_as=job.launched_as,
             replaces=job.replaces,
         )
 
-    def _health(self, job: SimJob) -> Health:
-        window = self.spec.health.window_seconds
-        covered = min(window, (self.now - job.since).total_seconds())
-        dead = 400 if job.revision in self.ill else 0
-        return Health(
-            seconds=covered, requests=1_000, dead=dead, rows_out=1_000 - dead, errors=0, backlog=0
+    def _reading(self, job: SimJob) -> Reading:
+        return Reading(
+            at=self.now,
+            requests=job.requests,
+            dead=job.dead,
+            scored=job.requests - job.dead,
+            errors=0,
+            backlog=0,
+            oldest_unacked_seconds=0,
         )
 
     def round(self, crash: str = "") -> Decision:
@@ -192,6 +206,9 @@ class World:
                 self._ask(job_id, ("RUNNING",), "DRAINING")
             case Cancel(job_id):
                 self._ask(job_id, ("PENDING", "RUNNING", "DRAINING"), "CANCELLING")
+            case Refresh(job_id, launched_as, name):
+                assert self._job(job_id).launched_as == launched_as
+                self._job(job_id).revision = name
             case Tune(job_id, workers):
                 self._job(job_id).workers = workers
             case Open(slot):
@@ -219,7 +236,7 @@ class World:
             return
         workers = self.ledger.entries[name].revision.workers
         job = SimJob(f"job-{len(self.jobs)}", slot, name, workers, self.now, replaces=replaces)
-        job.since = self.now
+        job.since, job.launched_as = self.now, name
         self.jobs.append(job)
 
     def readers(self, slot: Slot) -> list[SimJob]:
@@ -233,13 +250,16 @@ class World:
 
 
 def revision(
-    number: int, *, topology: str = "1", model: str = "v1", place: str = "p", workers: int = 3
+    number: int, *, topology: str = "1", model: str = "v1", base: int = 0, workers: int = 3
 ) -> Revision:
+    """base: not zero for one whose job can change over to another model."""
     return Revision(
         id=f"{number:040x}",
         model_version=model,
-        place=place,
+        place="p",
         topology=topology,
+        base=f"{base or number:040x}",
+        refreshes=base > 0,
         workers=Workers(least=1, most=workers),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -37,7 +38,11 @@ class Histories(RuleBasedStateMachine):
         strategy=st.sampled_from(["update", "drain_and_replace", "parallel"]),
         after=st.sampled_from(["wait", "cancel_and_seek"]),
     )
-    def begin(self, strategy: str, after: str) -> None:
+    def begin(
+        self,
+        strategy: Literal["update", "drain_and_replace", "parallel"],
+        after: Literal["wait", "cancel_and_seek"],
+    ) -> None:
         spec = LifecycleSpec(
             upgrade=UpgradeSpec(strategy=strategy),
             drain=DrainSpec(after_deadline=after),
@@ -66,12 +71,13 @@ class Histories(RuleBasedStateMachine):
     @rule(
         topology=st.sampled_from(["1", "1", "2"]),
         model=st.sampled_from(["v1", "v2"]),
+        base=st.sampled_from([0, 901, 901]),
         ill=st.booleans(),
         broken=st.booleans(),
     )
-    def spec_is_edited(self, topology: str, model: str, ill: bool, broken: bool) -> None:
+    def spec_is_edited(self, topology: str, model: str, base: int, ill: bool, broken: bool) -> None:
         self.number += 1
-        self.world.wanted = revision(self.number, topology=topology, model=model)
+        self.world.wanted = revision(self.number, topology=topology, model=model, base=base)
         if ill:
             self.world.ill.add(self.world.wanted.id)
         elif broken:
@@ -99,7 +105,7 @@ class Histories(RuleBasedStateMachine):
         elif kind == "redeploy" and running:
             override = Override(kind="redeploy", job_id=running[0].id, by="Ada", at=self.world.now)
         elif kind in ("suspend", "cancel"):
-            override = Override(kind=kind, by="Ada", at=self.world.now)
+            override = Override.model_validate({"kind": kind, "by": "Ada", "at": self.world.now})
         self.world.ledger = ledger.model_copy(update={"override": override})
 
     @rule(
@@ -171,7 +177,7 @@ def test_every_history_ends_as_declared() -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=6000,
+            max_examples=400,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,0 +1,138 @@
+"""What a person asks for becomes an override in the ledger, which every later round obeys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from nightstream.lifecycle.ledger import Entry, Ledger, Outcome, Override
+from nightstream.lifecycle.snapshot import Snapshot
+
+
+class Kind(StrEnum):
+    """What a person may ask for."""
+
+    RECONCILE = "reconcile"
+    """A round, now."""
+    SUSPEND = "suspend"
+    """Drain the job and start none."""
+    RESUME = "resume"
+    """Lift whatever was asked for before."""
+    REDEPLOY = "redeploy"
+    """Drain the job and launch what is declared anew, also where it was rejected."""
+    ROLL_BACK = "roll_back"
+    """Run an earlier revision until another one is declared."""
+    PIN = "pin"
+    """Run a revision until that is lifted, whatever is declared."""
+    CANCEL = "cancel"
+    """Cancel the job and start none."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One person's request."""
+
+    kind: Kind
+    by: str
+    revision: str | None = None
+    """Of `roll_back` and `pin`, or the first digits of it; without it the one that was stable last,
+    or the one that runs."""
+
+
+class RequestError(Exception):
+    """What was asked for cannot be done; the message says why, and the remedy."""
+
+
+def with_request(seen: Snapshot, request: Request, now: datetime) -> Snapshot:
+    """The snapshot with the request in its ledger. Raises RequestError."""
+    match request.kind:
+        case Kind.RECONCILE:
+            return seen
+        case Kind.RESUME:
+            ledger = _changed(seen.ledger, override=None)
+        case Kind.SUSPEND:
+            ledger = _overridden(seen, Override(kind="suspend", by=request.by, at=now))
+        case Kind.CANCEL:
+            ledger = _overridden(seen, Override(kind="cancel", by=request.by, at=now))
+        case Kind.REDEPLOY:
+            ledger = _redeployed(seen, request, now)
+        case Kind.PIN:
+            entry = _named(seen, request.revision or _running(seen))
+            pin = Override(kind="pin", revision=entry.revision.id, by=request.by, at=now)
+            ledger = _overridden(seen, pin)
+        case Kind.ROLL_BACK:
+            ledger = _rolled_back(seen, request, now)
+    return replace(seen, ledger=ledger)
+
+
+def _redeployed(seen: Snapshot, request: Request, now: datetime) -> Ledger:
+    """All that spoke against what is declared is forgotten."""
+    running = [job for job in seen.standing(seen.ledger.active) if job.running]
+    ledger, wanted = seen.ledger, seen.wanted
+    entry = ledger.entries.get(wanted.id) if wanted else None
+    if entry and entry.outcome in (Outcome.REJECTED, Outcome.FAILED):
+        again = entry.became(Outcome.PROPOSED, now)
+        ledger = _changed(ledger, entries={**ledger.entries, again.revision.id: again})
+    job_id = running[-1].id if running else None
+    override = Override(kind="redeploy", job_id=job_id, by=request.by, at=now)
+    return _changed(ledger, failures=(), refused=(), override=override if job_id else None)
+
+
+def _rolled_back(seen: Snapshot, request: Request, now: datetime) -> Ledger:
+    wanted = seen.wanted.id if seen.wanted else ""
+    entry = _named(seen, request.revision or _stable_before(seen))
+    name = entry.revision.id
+    if name == wanted:
+        raise RequestError(
+            f"{name} is the revision that is declared. Remedy: name an earlier one, or change the "
+            "spec or the model"
+        )
+    ledger = seen.ledger
+    if wanted in ledger.entries:
+        reason = f"{request.by} rolled it back to {name}"
+        rejected = ledger.entries[wanted].became(Outcome.REJECTED, now, (reason,))
+        ledger = _changed(ledger, entries={**ledger.entries, wanted: rejected})
+    override = Override(
+        kind="roll_back", revision=name, instead_of=wanted or None, by=request.by, at=now
+    )
+    return _changed(ledger, override=override)
+
+
+def _stable_before(seen: Snapshot) -> str | None:
+    """The revision other than the declared one that was stable last."""
+    wanted = seen.wanted.id if seen.wanted else None
+    stable = [
+        entry
+        for name, entry in seen.ledger.entries.items()
+        if Outcome.STABLE in entry.times and name != wanted
+    ]
+    latest = max(stable, key=lambda entry: entry.times[Outcome.STABLE], default=None)
+    return latest.revision.id if latest else None
+
+
+def _running(seen: Snapshot) -> str | None:
+    standing = seen.standing(seen.ledger.active)
+    return standing[-1].revision if standing else None
+
+
+def _named(seen: Snapshot, name: str | None) -> Entry:
+    """The revision of that name, or the only one that begins so."""
+    entries = seen.ledger.entries
+    found = [entry for key, entry in entries.items() if name and key.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    known = "; ".join(
+        f"{key} ({entry.outcome}, model {entry.revision.model_version})"
+        for key, entry in entries.items()
+    )
+    what = f"{name!r} names {len(found) or 'no'} revisions" if name else "there is no such revision"
+    raise RequestError(f"{what}. Remedy: choose one of the ledger's: {known or 'it has none'}")
+
+
+def _overridden(seen: Snapshot, override: Override) -> Ledger:
+    return _changed(seen.ledger, override=override)
+
+
+def _changed(ledger: Ledger, **changes: object) -> Ledger:
+    return ledger.model_copy(update=changes)
