@@ -49,7 +49,7 @@ class Decision:
     before: Ledger
     """To be written before the action; where somebody else has written, nothing is done."""
     after: Ledger
-    """To be written once the action has been taken."""
+    """To be written once the action has been taken and the alerts have been sent."""
 
 
 def decide(seen: Snapshot, spec: LifecycleSpec, timing: Timing, now: datetime) -> Decision:
@@ -59,14 +59,16 @@ def decide(seen: Snapshot, spec: LifecycleSpec, timing: Timing, now: datetime) -
     case = Case(seen, learned.ledger, spec, timing, now)
     action, reasons = choose(case)
     before, asked = _asked(_announced(case, action), action, reasons, now)
-    alerts = (*learned.alarming, *asked)
-    return Decision(action, reasons, learned.news, alerts, before, _done(before, action))
+    alerts = (*seen.ledger.untold, *learned.alarming, *asked)
+    before = _changed(before, untold=alerts)
+    after = _told(_done(before, action))
+    return Decision(action, reasons, learned.news, alerts, before, after)
 
 
 def refused(decision: Decision, reason: str, now: datetime) -> Ledger:
     """The ledger after an action that was certainly not taken, and why; to be written in place of
     `after`."""
-    ledger = decision.before
+    ledger = _told(decision.before)
     match decision.action:
         case Launch(_, revision) | Update(_, revision, _):
             failure = Failure(
@@ -74,6 +76,10 @@ def refused(decision: Decision, reason: str, now: datetime) -> Ledger:
             )
             return _changed(ledger, intent=None, failures=(*ledger.failures, failure))
     return ledger
+
+
+def _told(ledger: Ledger) -> Ledger:
+    return _changed(ledger, untold=())
 
 
 def _asked(

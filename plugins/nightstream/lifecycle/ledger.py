@@ -144,6 +144,12 @@ class Ledger(Pinned):
     """Of the jobs that stand, by id, oldest first."""
     question: Question | None = None
     """The one that is open."""
+    untold: tuple[str, ...] = ()
+    """What a person should hear of and may not have heard yet: it is told, then taken out."""
+    obeyed_at: datetime | None = None
+    """When the request was made that was obeyed last: none is obeyed twice, nor out of order."""
+    written_by: str = ""
+    """Which try of which task is about to act; it tells one's own write from another's."""
 
     def outcome(self, revision: str) -> Outcome | None:
         entry = self.entries.get(revision)

@@ -44,26 +44,39 @@ class RequestError(Exception):
     """What was asked for cannot be done; the message says why, and the remedy."""
 
 
-def with_request(seen: Snapshot, request: Request, now: datetime) -> Snapshot:
-    """The snapshot with the request in its ledger. Raises RequestError."""
+def with_request(seen: Snapshot, request: Request, asked_at: datetime) -> Snapshot:
+    """The snapshot with the request in its ledger. Raises RequestError, also where it has been
+    obeyed before or a later one has: a round that is repeated does not repeat its request."""
+    if request.kind is Kind.RECONCILE:
+        return seen
+    obeyed_at = seen.ledger.obeyed_at
+    if obeyed_at is not None and asked_at <= obeyed_at:
+        raise RequestError(
+            f"{request.kind} was asked for at {asked_at:%d %B %H:%M:%S}, and what was asked for at "
+            f"{obeyed_at:%d %B %H:%M:%S} has been obeyed. Remedy: trigger it anew"
+        )
+    ledger = _obeying(seen, request, asked_at)
+    return replace(seen, ledger=_changed(ledger, obeyed_at=asked_at))
+
+
+def _obeying(seen: Snapshot, request: Request, at: datetime) -> Ledger:
     match request.kind:
         case Kind.RECONCILE:
-            return seen
+            return seen.ledger
         case Kind.RESUME:
-            ledger = _changed(seen.ledger, override=None)
+            return _changed(seen.ledger, override=None)
         case Kind.SUSPEND:
-            ledger = _overridden(seen, Override(kind="suspend", by=request.by, at=now))
+            return _overridden(seen, Override(kind="suspend", by=request.by, at=at))
         case Kind.CANCEL:
-            ledger = _overridden(seen, Override(kind="cancel", by=request.by, at=now))
+            return _overridden(seen, Override(kind="cancel", by=request.by, at=at))
         case Kind.REDEPLOY:
-            ledger = _redeployed(seen, request, now)
+            return _redeployed(seen, request, at)
         case Kind.PIN:
             entry = _named(seen, request.revision or _running(seen))
-            pin = Override(kind="pin", revision=entry.revision.id, by=request.by, at=now)
-            ledger = _overridden(seen, pin)
+            pin = Override(kind="pin", revision=entry.revision.id, by=request.by, at=at)
+            return _overridden(seen, pin)
         case Kind.ROLL_BACK:
-            ledger = _rolled_back(seen, request, now)
-    return replace(seen, ledger=ledger)
+            return _rolled_back(seen, request, at)
 
 
 def _redeployed(seen: Snapshot, request: Request, now: datetime) -> Ledger:
