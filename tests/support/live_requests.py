@@ -27,7 +27,7 @@ def a_live_plan(folder: Path, **streaming: Any) -> StreamingPlan:
     manifest = release(models, "v1", open_objects(models), model=Moody())
     pin = ModelPin(uri=f"{models}/v1", version="v1", kind=manifest.kind, sha256=manifest.sha256)
     declared = {"topic": "requests", "subscription": "requests-sub", **streaming}
-    plan = build_streaming_plan(a_service(streaming=declared), an_environment(), pin)
+    plan = build_streaming_plan(a_service(streaming=declared), an_environment(), pin, ())
     return plan.model_copy(update={"root": str(folder / "streaming")})
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -22,10 +23,13 @@ from google.cloud import bigquery, storage
 
 from beam_jobs.objects.gcs import GcsObjects
 from beam_jobs.prediction.versions import open_version, resolve_version
+from beam_jobs.runs.code import code_sources
 from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
+from beam_jobs.runs.wheel import build_wheel, unpack_wheel
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
-from nightstream.jobs.options import dataflow_options
+from nightstream.jobs.options import launch_options
+from nightstream.streaming.launch import pinned_options
 from nightstream.streaming.preparation import prepare_live_tables
 from tests.support.local_cloud import PROJECT, ROOT, LocalCloud
 from tests.support.pubsub_emulator import Paths, PubsubEmulator
@@ -116,9 +120,12 @@ class LiveService:
         pin = ModelPin(
             uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
         )
-        plan = build_streaming_plan(self.spec, self.environment, pin)
+        assert self.spec.streaming is not None
+        options = pinned_options(self.spec.streaming, self.environment)
+        plan = build_streaming_plan(self.spec, self.environment, pin, options)
         prepare_live_tables(self.client, self.spec, self.environment)
         self.objects.put(plan.uri, plan.model_dump_json().encode())
+        self.objects.put(plan.code_uri, build_wheel(code_sources()))
         self.plan = plan
         return plan
 
@@ -129,9 +136,24 @@ class LiveService:
 
     def start(self, *options: str, wait: bool = True, module: str = "beam_jobs.streaming") -> str:
         """Launches the job as production does, and answers its id."""
+        with TemporaryDirectory() as folder:
+            said = self._launch(module, options, Path(folder))
+        found = re.search(r"\d{4}-\d\d-\d\d_\d\d_\d\d_\d\d-\d+", said)
+        assert found, f"the launcher named no job:\n{said}"
+        self.job_id = found[0]
+        if wait:
+            self.wait_for(RUNNING)
+        return self.job_id
+
+    def _launch(self, module: str, options: Sequence[str], folder: Path) -> str:
+        """What the launcher says that runs the plan's own code, unpacked into the folder."""
+        wheel = folder / Path(self.plan.code_uri).name
+        wheel.write_bytes(self.objects.read(self.plan.code_uri))
+        unpack_wheel(wheel.read_bytes(), folder)
         command = [
-            *(sys.executable, "-m", module, f"--plan={self.plan.uri}"),
-            *dataflow_options(
+            *(sys.executable, "-P", "-m", module, f"--plan={self.plan.uri}"),
+            f"--extra_package={wheel}",
+            *launch_options(
                 self.environment,
                 self.job_name,
                 {"service": self.spec.service, "slot": "a", "revision": self.plan.revision},
@@ -141,19 +163,18 @@ class LiveService:
         ]
         launched = subprocess.run(
             command,
-            env={**os.environ, **self.cloud.env, **self.pubsub.env},
-            cwd=ROOT,
+            env={
+                **os.environ,
+                **self.cloud.env,
+                **self.pubsub.env,
+                "PYTHONPATH": f"{folder}:{ROOT}",
+            },
             capture_output=True,
             text=True,
         )
         said = launched.stdout + launched.stderr
-        found = re.search(r"\d{4}-\d\d-\d\d_\d\d_\d\d_\d\d-\d+", said)
         assert launched.returncode == 0, f"the job was not submitted:\n{said}"
-        assert found, f"the launcher named no job:\n{said}"
-        self.job_id = found[0]
-        if wait:
-            self.wait_for(RUNNING)
-        return self.job_id
+        return said
 
     def state(self) -> str:
         return str(self.cloud.call("GET", self._job)["currentState"])

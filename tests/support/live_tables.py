@@ -60,7 +60,7 @@ class LiveTables:
         pin = ModelPin(uri="gs://models/weights/v1", version="v1", kind="sklearn", sha256="0" * 64)
         environment = an_environment(bigquery={"dataset": name}, buckets={"work": name})
         self.plan: StreamingPlan = build_streaming_plan(
-            spec or a_service(name, streaming=streaming), environment, pin
+            spec or a_service(name, streaming=streaming), environment, pin, ()
         )
         client.create_dataset(name)
         self.predictions = f"{client.project}.{name}.{self.plan.tables.predictions}"

@@ -26,46 +26,56 @@ class Size(Protocol):
 def dataflow_options(
     environment: EnvironmentSpec, name: str, labels: Mapping[str, str], size: Size
 ) -> list[str]:
-    """The options, those of the environment last.
+    """All options of a job.
 
     labels: what Nightstream says of the job; the environment's own come with them.
     """
-    every = label_values({**environment.dataflow.labels, **labels})
     return [
-        "--runner=DataflowRunner",
-        f"--job_name={name}",
-        *_place(environment),
-        *_workers(size, environment),
-        *(f"--labels={key}={value}" for key, value in every.items()),
-        *_more(environment),
+        *lasting_options(environment, size.machine_type),
+        *launch_options(environment, name, labels, size),
     ]
 
 
-def _place(environment: EnvironmentSpec) -> list[str]:
+def lasting_options(environment: EnvironmentSpec, machine_type: str | None) -> list[str]:
+    """Where a job runs, as whom and on what: the same however often it is launched."""
     dataflow = environment.dataflow
     work = f"gs://{environment.buckets.work}/dataflow"
-    endpoint = dataflow.endpoint
-    return [
-        f"--project={environment.project}",
-        f"--region={dataflow.region}",
-        f"--temp_location={work}/temp",
-        f"--staging_location={work}/staging",
-        *([f"--dataflow_endpoint={endpoint}", "--no_auth"] if endpoint else []),
-    ]
-
-
-def _workers(size: Size, environment: EnvironmentSpec) -> list[str]:
-    dataflow = environment.dataflow
     chosen = {
-        "num_workers": size.workers,
-        "max_num_workers": max(size.workers, size.max_workers),
-        "machine_type": size.machine_type,
+        "project": environment.project,
+        "region": dataflow.region,
+        "temp_location": f"{work}/temp",
+        "staging_location": f"{work}/staging",
+        "machine_type": machine_type,
         "sdk_container_image": dataflow.worker_image,
         "service_account_email": dataflow.service_account,
         "subnetwork": dataflow.subnetwork,
     }
-    options = [f"--{name}={value}" for name, value in chosen.items() if value is not None]
-    return options if dataflow.public_ips else [*options, "--no_use_public_ips"]
+    return [
+        "--runner=DataflowRunner",
+        *(f"--{name}={value}" for name, value in chosen.items() if value is not None),
+        *([] if dataflow.public_ips else ["--no_use_public_ips"]),
+        *_labels(dataflow.labels),
+        *_more(environment),
+    ]
+
+
+def launch_options(
+    environment: EnvironmentSpec, name: str, labels: Mapping[str, str], size: Size
+) -> list[str]:
+    """What differs from launch to launch: whom to ask, the name, how large, and the labels that
+    Nightstream sets, which win over the environment's where they come later."""
+    endpoint = environment.dataflow.endpoint
+    return [
+        f"--job_name={name}",
+        *([f"--dataflow_endpoint={endpoint}", "--no_auth"] if endpoint else []),
+        f"--num_workers={size.workers}",
+        f"--max_num_workers={max(size.workers, size.max_workers)}",
+        *_labels(labels),
+    ]
+
+
+def _labels(labels: Mapping[str, str]) -> list[str]:
+    return [f"--labels={key}={value}" for key, value in label_values(labels).items()]
 
 
 def _more(environment: EnvironmentSpec) -> list[str]:

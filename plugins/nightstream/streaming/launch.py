@@ -1,4 +1,4 @@
-"""The command that launches a streaming job."""
+"""The command that launches a streaming job, and the options that its plan pins."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import sys
 
 from beam_jobs.spec import EnvironmentSpec
 from beam_jobs.spec.streaming import StreamingSpec
-from nightstream.jobs.options import dataflow_options
+from nightstream.jobs.options import lasting_options, launch_options
 from nightstream.streaming.naming import Slot, live_job_labels, live_job_name
 from nightstream.streaming.records import PreparedJob
+
+
+def pinned_options(streaming: StreamingSpec, environment: EnvironmentSpec) -> list[str]:
+    """The pipeline options that are part of a revision."""
+    return ["--enable_streaming_engine", *lasting_options(environment, streaming.machine_type)]
 
 
 def launch_command(
@@ -23,6 +28,5 @@ def launch_command(
         "beam_jobs.streaming",
         f"--plan={job.plan_uri}",
         f"--subscription={job.subscription}",
-        "--enable_streaming_engine",
-        *dataflow_options(environment, name, labels, streaming),
+        *launch_options(environment, name, labels, streaming),
     ]

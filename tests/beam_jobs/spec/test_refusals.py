@@ -120,6 +120,81 @@ def test_a_refusal_names_file_field_value_and_remedy(
     assert f"Remedy: {problem.remedy}" in str(raised.value)
 
 
+STREAMING = {"topic": "requests", "subscription": "requests-sub"}
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "message", "remedy"),
+    [
+        ("", {"state": "stopped"}, "'suspended'", "fits"),
+        ("upgrade", {"strategy": "restart"}, "'parallel'", "fits"),
+        ("upgrade", {"generation": 0}, "greater than or equal to 1", "fits"),
+        (
+            "upgrade",
+            {"strategy": "parallel", "transform_names": {"Old": "New"}},
+            "no job takes over the steps of another",
+            "drop transform_names",
+        ),
+        (
+            "upgrade",
+            {"transform_names": {"Predict": "Predict"}},
+            "renames 'Predict' to 'Predict'",
+            "the old name of the step",
+        ),
+        (
+            "upgrade",
+            {"transform_names": {"A": "C", "B": "C"}},
+            "two steps to 'C'",
+            "a name of its own",
+        ),
+        ("drain", {"after_deadline": "cancel"}, "'cancel_and_seek'", "fits"),
+        ("drain", {"seek_margin_seconds": 0}, "greater than 0", "fits"),
+        (
+            "health",
+            {"window_seconds": 300, "stabilisation_seconds": 200},
+            "stabilisation_seconds 200 is shorter than window_seconds 300",
+            "lengthen stabilisation_seconds",
+        ),
+        ("health", {"most_dead_share": 5}, "less than or equal to 1", "fits"),
+        (
+            "restarts",
+            {"longest_wait_seconds": 10},
+            "longest_wait_seconds 10 is shorter than first_wait_seconds 30",
+            "lengthen longest_wait_seconds",
+        ),
+        ("restarts", {"most": -1}, "greater than or equal to 0", "fits"),
+    ],
+)
+def test_a_lifecycle_that_contradicts_itself_is_refused_with_the_remedy(
+    tmp_path: Path, section: str, values: dict[str, Any], message: str, remedy: str
+) -> None:
+    lifecycle = {section: values} if section else values
+    file = write(tmp_path, changed("streaming", {**STREAMING, "lifecycle": lifecycle}))
+    with pytest.raises(SpecError) as raised:
+        load_service(file)
+    [problem] = raised.value.problems
+    where = f"streaming.lifecycle.{section}" if section else "streaming.lifecycle.state"
+    assert problem.field.startswith(where)
+    assert message in str(problem)
+    assert remedy in problem.remedy
+
+
+def test_a_lifecycle_need_not_be_declared(tmp_path: Path) -> None:
+    streaming = load_service(write(tmp_path, changed("streaming", STREAMING))).streaming
+    assert streaming
+    assert streaming.lifecycle.state == "running"
+    assert streaming.lifecycle.upgrade.strategy == "update"
+
+
+def test_steps_may_be_renamed_and_dropped_in_an_update(tmp_path: Path) -> None:
+    names = {"Old": "New", "Gone": "", "Gone too": ""}
+    lifecycle = {"upgrade": {"transform_names": names}}
+    spec = changed("streaming", {**STREAMING, "lifecycle": lifecycle})
+    streaming = load_service(write(tmp_path, spec)).streaming
+    assert streaming
+    assert streaming.lifecycle.upgrade.transform_names == names
+
+
 def test_the_offending_value_is_shown_and_shortened(tmp_path: Path) -> None:
     file = write(tmp_path, changed("input.fields.1.type", "integer" * 100))
     with pytest.raises(SpecError) as raised:

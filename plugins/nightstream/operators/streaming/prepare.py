@@ -29,9 +29,12 @@ class PrepareOperator(ServiceOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from beam_jobs.runs.streaming import build_streaming_plan
+        from nightstream.streaming.launch import pinned_options
 
+        assert self.spec.streaming is not None
+        options = pinned_options(self.spec.streaming, self.environment)
         model = self.pinned_model(StreamingChoices.of(context).model_version)
-        plan = build_streaming_plan(self.spec, self.environment, model)
+        plan = build_streaming_plan(self.spec, self.environment, model, options)
         self._check_channels(plan)
         self._prepare_tables()
         self.write_plan(plan.uri, plan)

@@ -14,6 +14,7 @@ PLAN = build_streaming_plan(
     a_service(streaming={"topic": "weights", "subscription": "weights-scoring"}),
     an_environment(),
     ModelPin(uri="gs://models/weights/v1", version="v1", kind="sklearn", sha256="0" * 64),
+    (),
 )
 
 

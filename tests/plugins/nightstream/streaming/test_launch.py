@@ -8,11 +8,12 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beam_jobs.spec.streaming import StreamingSpec
 from nightstream.jobs.job import Job
-from nightstream.streaming.launch import launch_command
+from nightstream.streaming.launch import launch_command, pinned_options
 from nightstream.streaming.naming import Slot, jobs_of, live_job_labels, live_job_name
 from nightstream.streaming.records import PreparedJob
-from tests.support.specs import a_service, an_environment
+from tests.support.specs import an_environment
 
 REVISION = "0123456789" * 4
 SUBSCRIPTION = "projects/nightstream-test/subscriptions/weights-scoring"
@@ -29,22 +30,34 @@ def prepared() -> PreparedJob:
     )
 
 
-def test_the_command_says_what_runs_where_as_whom_and_how_large() -> None:
-    spec = a_service(
-        streaming={
-            "topic": "weights",
-            "subscription": "weights-scoring",
-            "workers": 2,
-            "max_workers": 5,
-            "machine_type": "n2-standard-2",
-        }
+def test_the_plan_pins_what_runs_where_and_as_whom() -> None:
+    streaming = StreamingSpec(
+        topic="weights", subscription="weights-scoring", machine_type="n2-standard-2"
     )
     environment = an_environment(
-        dataflow={"worker_image": "image:1", "labels": {"team": "science", "slot": "z"}}
+        "http://localhost:9", dataflow={"worker_image": "image:1", "labels": {"team": "science"}}
     )
-    assert spec.streaming
 
-    command = launch_command(prepared(), Slot.A, spec.streaming, environment)
+    assert pinned_options(streaming, environment) == [
+        "--enable_streaming_engine",
+        "--runner=DataflowRunner",
+        "--project=nightstream-test",
+        "--region=us-central1",
+        "--temp_location=gs://scoring-work/dataflow/temp",
+        "--staging_location=gs://scoring-work/dataflow/staging",
+        "--machine_type=n2-standard-2",
+        "--sdk_container_image=image:1",
+        "--labels=team=science",
+    ]
+
+
+def test_the_command_says_who_it_is_whom_to_ask_and_how_large() -> None:
+    streaming = StreamingSpec(
+        topic="weights", subscription="weights-scoring", workers=2, max_workers=5
+    )
+
+    environment = an_environment("http://localhost:9")
+    command = launch_command(prepared(), Slot.A, streaming, environment)
 
     assert command == [
         sys.executable,
@@ -52,20 +65,13 @@ def test_the_command_says_what_runs_where_as_whom_and_how_large() -> None:
         "beam_jobs.streaming",
         "--plan=gs://scoring-work/plan.json",
         f"--subscription={SUBSCRIPTION}",
-        "--enable_streaming_engine",
-        "--runner=DataflowRunner",
         "--job_name=baby-weight-live-a",
-        "--project=nightstream-test",
-        "--region=us-central1",
-        "--temp_location=gs://scoring-work/dataflow/temp",
-        "--staging_location=gs://scoring-work/dataflow/staging",
+        "--dataflow_endpoint=http://localhost:9",
+        "--no_auth",
         "--num_workers=2",
         "--max_num_workers=5",
-        "--machine_type=n2-standard-2",
-        "--sdk_container_image=image:1",
-        "--labels=team=science",
-        "--labels=slot=a",
         "--labels=service=baby_weight",
+        "--labels=slot=a",
         f"--labels=revision={REVISION}",
         "--labels=model_version=v1-2",
     ]
