@@ -28,6 +28,7 @@ from nightstream.lifecycle.ledger import (
     OpenSlot,
     Question,
 )
+from nightstream.lifecycle.revisions import Place
 from nightstream.lifecycle.rules import choose
 from nightstream.lifecycle.snapshot import Snapshot
 from nightstream.streaming.naming import Slot
@@ -105,7 +106,8 @@ def _announced(case: Case, action: Action) -> Ledger:
     ledger = _suspension(case)
     match action:
         case Launch(slot, revision):
-            return _changed(ledger, intent=_intent(case, slot, revision, None))
+            moved = _reading(ledger, slot, ledger.entries[revision].revision.place)
+            return _changed(moved, intent=_intent(case, slot, revision, None))
         case Update(slot, revision, job_id):
             return _changed(ledger, intent=_intent(case, slot, revision, job_id))
         case Drain(job_id):
@@ -115,8 +117,8 @@ def _announced(case: Case, action: Action) -> Ledger:
                 drains={**ledger.drains, job_id: case.now},
             )
         case Open(slot):
-            serving = ledger.slots[ledger.active].subscription
-            name = _beside(serving, slot)
+            assert case.target.revision is not None
+            name = case.target.revision.place.subscription_of(slot)
             opened = OpenSlot(subscription=name, ready=False, opened_at=case.now)
             return _with_slot(ledger, slot, opened)
         case Close(slot):
@@ -170,9 +172,13 @@ def _suspension(case: Case) -> Ledger:
     return _changed(ledger, suspended_at=case.now if case.suspended else None)
 
 
-def _beside(subscription: str, slot: Slot) -> str:
-    """The subscription of the other slot."""
-    return f"{subscription.removesuffix('-a').removesuffix('-b')}-{slot}"
+def _reading(ledger: Ledger, slot: Slot, place: Place) -> Ledger:
+    """The ledger once the slot's next job is to run in that place. Where that is another one than
+    before, the slot begins anew, and serves alone."""
+    name, state = place.subscription_of(slot), ledger.slots.get(slot)
+    if state is not None and state.subscription == name:
+        return ledger
+    return _changed(ledger, active=slot, slots={slot: OpenSlot(subscription=name)})
 
 
 def _ready(ledger: Ledger, slot: Slot, ready: bool) -> Ledger:

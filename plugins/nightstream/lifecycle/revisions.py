@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from beam_jobs.runs.plan import Pinned
+from nightstream.streaming.naming import Slot
 
 
 class Workers(Pinned):
@@ -14,14 +15,31 @@ class Workers(Pinned):
     most: int
 
 
+class Place(Pinned):
+    """Where a job runs and what it reads: a job cannot be moved to another place."""
+
+    project: str
+    region: str
+    topic: str
+    subscription: str
+    """Full name of the one that the spec names."""
+
+    def subscription_of(self, slot: Slot) -> str:
+        """What the job in a slot reads: in the first the spec's own subscription, in the second
+        one of ours."""
+        return self.subscription if slot is Slot.A else f"{self.subscription}-{slot}"
+
+    def __str__(self) -> str:
+        return f"{self.region}, reading {self.subscription} of {self.topic}"
+
+
 class Revision(Pinned):
     """One revision: its identity, and the parts of it that decide how it can be reached."""
 
     id: str
     """40 hex digits: hash of spec, code version, model version and job options."""
     model_version: str
-    place: str
-    """Project, region and topic: a job cannot be moved to another."""
+    place: Place
     topology: str
     """What the spec marks as a change that must not be made in place (`upgrade.generation`)."""
     base: str

@@ -119,7 +119,7 @@ def _side_by_side(case: Case) -> Answer | None:
     if case.spare not in case.ledger.slots:
         return _stop(case, new, "its slot is not in use") if new else None
     if new is None:
-        if target is None or old is None or old.revision == target.id:
+        if target is None or old is None or not _is_upgrade_beside(case, old, target):
             return _answer(Close(case.spare), "the upgrade side by side is over")
         if not case.ledger.slots[case.spare].ready:
             return _answer(Open(case.spare), f"{target.id} is to run beside {old}")
@@ -136,6 +136,13 @@ def _side_by_side(case: Case) -> Answer | None:
     if old is not None:
         return _stop(case, old, f"{new} is stable and takes over")
     return _answer(Close(case.active), f"{new} serves alone from now on")
+
+
+def _is_upgrade_beside(case: Case, old: SeenJob, target: Revision) -> bool:
+    """Whether the revision is another one than the job's, for the same requests."""
+    entry = case.entry(old)
+    same_place = entry is not None and entry.revision.place == target.place
+    return same_place and old.revision != target.id
 
 
 def _behind(case: Case, old: SeenJob) -> bool:
@@ -170,7 +177,14 @@ def _bring_up(case: Case) -> Answer:
             Seek(case.active, slot.seek_to),
             f"what the cancelled job had under way is read again, from {slot.seek_to:%H:%M:%S} on",
         )
-    return _launch(case, case.active, target.revision)
+    return _launch(case, _slot_for(case, target.revision), target.revision)
+
+
+def _slot_for(case: Case, revision: Revision) -> Slot:
+    """The slot that serves; a revision that reads another subscription begins in the first slot,
+    whose subscription is the spec's own."""
+    serving = case.ledger.slots[case.active].subscription
+    return case.active if revision.place.subscription_of(case.active) == serving else Slot.A
 
 
 def _launch(case: Case, slot: Slot, revision: Revision) -> Answer:

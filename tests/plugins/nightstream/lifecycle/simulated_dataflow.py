@@ -24,7 +24,7 @@ from nightstream.lifecycle.case import Timing
 from nightstream.lifecycle.decision import Decision, decide
 from nightstream.lifecycle.ledger import Ledger, OpenSlot
 from nightstream.lifecycle.readings import Reading
-from nightstream.lifecycle.revisions import Revision, Workers
+from nightstream.lifecycle.revisions import Place, Revision, Workers
 from nightstream.lifecycle.snapshot import SeenJob, Snapshot
 from nightstream.streaming.naming import Slot, live_job_name
 
@@ -212,7 +212,7 @@ class World:
             case Tune(job_id, workers):
                 self._job(job_id).workers = workers
             case Open(slot):
-                self.subscriptions.add(f"requests-{slot}")
+                self.subscriptions.add(self.ledger.slots[slot].subscription)
             case Close(slot):
                 name = self.ledger.slots[slot].subscription
                 assert not self.readers(slot), f"{name} is deleted under a job"
@@ -250,13 +250,19 @@ class World:
 
 
 def revision(
-    number: int, *, topology: str = "1", model: str = "v1", base: int = 0, workers: int = 3
+    number: int,
+    *,
+    topology: str = "1",
+    model: str = "v1",
+    base: int = 0,
+    workers: int = 3,
+    subscription: str = "requests",
 ) -> Revision:
     """base: not zero for one whose job can change over to another model."""
     return Revision(
         id=f"{number:040x}",
         model_version=model,
-        place="p",
+        place=Place(project="p", region="r", topic="requests", subscription=subscription),
         topology=topology,
         base=f"{base or number:040x}",
         refreshes=base > 0,
