@@ -24,8 +24,13 @@ class Health:
     """Error messages of the job."""
     backlog: int | None = None
     """Requests that nobody has acknowledged, by now."""
+    backlog_before: int | None = None
+    """The same, when it was first known in the window."""
     oldest_unacked_seconds: float | None = None
-    watermark_age_seconds: float | None = None
+    lag_seconds: float | None = None
+    """Age of the watermark; where there is none, time since the last event that was scored."""
+    lag_before: float | None = None
+    """The same, when it was first known in the window."""
 
 
 class Verdict(Enum):
@@ -54,10 +59,11 @@ def diagnose(health: Health | None, limits: HealthSpec) -> Diagnosis:
     broken = tuple(_broken(health, limits))
     if broken:
         return Diagnosis(Verdict.ILL, broken)
-    if health.requests is None and health.rows_out is None:
+    if health.requests is None or (health.requests and health.dead is None):
         return Diagnosis(Verdict.UNKNOWN, ("its counters could not be read",))
-    if not health.requests and not health.backlog:
-        return Diagnosis(Verdict.GOOD, ("no requests came, and none wait",))
+    if not health.requests:
+        waiting = " and none wait" if health.backlog == 0 else ""
+        return Diagnosis(Verdict.GOOD, (f"no requests came{waiting}",))
     return Diagnosis(Verdict.GOOD, (f"{health.requests:,} requests, all limits kept",))
 
 
@@ -75,13 +81,25 @@ def _broken(health: Health, limits: HealthSpec) -> Iterator[str]:
 
 
 def _stuck(health: Health, limits: HealthSpec) -> Iterator[str]:
-    """Requests wait, and nothing moves. Where none wait, nothing has to."""
-    waits = bool(health.backlog) or (health.oldest_unacked_seconds or 0) > 0
-    if not waits or health.seconds < limits.window_seconds:
+    """Requests wait, and nothing moves. Where none wait, nothing has to; what has just come has not
+    waited; and a job that catches up moves."""
+    if health.seconds < limits.window_seconds:
         return
-    age = health.watermark_age_seconds
-    if age is not None and age > limits.most_lag_seconds:
+    waited = _waited_seconds(health)
+    moved = any((health.requests, health.dead, health.rows_out))
+    if not moved and waited < limits.window_seconds:
+        return
+    lag, before = health.lag_seconds, health.lag_before
+    grows = lag is not None and before is not None and lag >= before
+    if lag is not None and lag > limits.most_lag_seconds and grows and waited > 0:
         most = f"at most {limits.most_lag_seconds:.0f} s"
-        yield f"requests wait, and its watermark is {age:.0f} s old ({most})"
-    elif health.rows_out == 0:
+        yield f"requests wait, and it is {lag:.0f} s behind them ({most}) and catches up on nothing"
+    elif health.rows_out == 0 and not moved:
         yield f"requests wait, and no row came out for {health.seconds:.0f} s"
+
+
+def _waited_seconds(health: Health) -> float:
+    """How long a request has waited for certain."""
+    if health.oldest_unacked_seconds is not None:
+        return health.oldest_unacked_seconds
+    return health.seconds if health.backlog and health.backlog_before else 0

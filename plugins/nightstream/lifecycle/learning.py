@@ -68,22 +68,29 @@ def job_of(intent: Intent, seen: Snapshot) -> SeenJob | None:
     found = [
         job
         for job in seen.jobs
-        if (job.slot, job.revision) == (intent.slot, intent.revision)
+        if (job.slot, job.launched_as or job.revision) == (intent.slot, intent.revision)
         and job.id not in intent.known_ids
     ]
     return found[-1] if found else None
 
 
 def _remembered(seen: Snapshot, spec: LifecycleSpec) -> Learned:
-    """The jobs that stand and their readings; all else about jobs that are gone is forgotten."""
+    """The jobs that stand and their readings; those of jobs that are gone are forgotten, and how
+    long a revision has run is counted anew when it runs again."""
     window = timedelta(seconds=spec.health.window_seconds)
     readings = {}
     for job in seen.standing():
         earlier = seen.ledger.readings.get(job.id) or (first_reading(job.created_at),)
         new = seen.readings.get(job.id)
         readings[job.id] = kept(earlier, new, window) if new else earlier
-    standing = tuple(job.id for job in seen.standing())
-    return Learned(seen.ledger.model_copy(update={"jobs": standing, "readings": readings}))
+    standing = tuple(dict.fromkeys(job.id for job in seen.standing()))
+    running = {job.revision for job in seen.standing() if job.running}
+    entries = {
+        name: entry if name in running else entry.model_copy(update={"running_since": None})
+        for name, entry in seen.ledger.entries.items()
+    }
+    changes = {"jobs": standing, "readings": readings, "entries": entries}
+    return Learned(seen.ledger.model_copy(update=changes))
 
 
 def _proposed(learned: Learned, seen: Snapshot, now: datetime) -> Learned:
@@ -94,8 +101,9 @@ def _proposed(learned: Learned, seen: Snapshot, now: datetime) -> Learned:
     if known is None:
         entry = Entry(revision=wanted, times={Outcome.PROPOSED: now})
         return learned.with_entry(entry, f"revision {wanted.id} is new")
-    if known.revision != wanted:
-        changed = known.model_copy(update={"revision": wanted})
+    if known.revision.workers != wanted.workers:
+        revision = known.revision.model_copy(update={"workers": wanted.workers})
+        changed = known.model_copy(update={"revision": revision})
         return learned.with_entry(changed, f"revision {wanted.id} should have other workers")
     return learned
 
@@ -136,9 +144,9 @@ def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Lea
     if not job.ended or job.job.state == "UPDATED":
         over = old is None or old.ended
         return learned.adding(f"{job} has taken over", intent=None) if over else learned
+    if job.job.state != "FAILED" or old is None or old.ended or old.revision is None:
+        return learned.adding(f"{job} ended {job.job.state} as it took over", intent=None)
     stopped = (*learned.ledger.stopped, job.id)
-    if old is None or old.ended or old.revision is None:
-        return learned.adding(f"{job} failed as it took over", intent=None)
     refused = (*learned.ledger.refused, (old.revision, intent.revision))
     return learned.adding(
         f"the service refused to update {old} in place",
@@ -151,10 +159,8 @@ def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Lea
 def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
     """An end that nobody asked for counts, once."""
     ledger = learned.ledger
-    counted = {failure.job_id for failure in ledger.failures}
     entry = ledger.entries.get(job.revision or "")
-    asked_for = job.id in ledger.stopped or job.job.state == "UPDATED"
-    if entry is None or asked_for or job.id in counted:
+    if entry is None or job.id in ledger.stopped or job.job.state == "UPDATED":
         return learned
     news = f"{job} is {job.job.state}, which nobody asked for here"
     kind, ended = FailureKind.STOPPED, entry
@@ -168,6 +174,7 @@ def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
         news,
         alarming=True,
         failures=(*ledger.failures, failure),
+        stopped=(*ledger.stopped, job.id),
     )
 
 
@@ -188,7 +195,8 @@ def _judged(learned: Learned, job: SeenJob, spec: LifecycleSpec, now: datetime) 
         return learned
     found = found_of(learned.ledger, job, spec, now)
     if entry.outcome is Outcome.LAUNCHED and found.verdict is Verdict.ILL:
-        return _reject(learned, entry, found.reasons, now)
+        chosen = learned.ledger.chosen == entry.revision.id
+        return learned if chosen else _reject(learned, entry, found.reasons, now)
     passed = now - entry.running_since >= timedelta(seconds=spec.health.stabilisation_seconds)
     if found.verdict is not Verdict.GOOD or not passed:
         return learned
@@ -202,6 +210,10 @@ def _good(learned: Learned, entry: Entry, found: Diagnosis, now: datetime) -> Le
         news = f"{name} is stable: {found}"
         stable = entry.became(Outcome.STABLE, now)
         return learned.with_entry(stable, news, stable=name, failures=failures)
+    if entry.outcome is Outcome.STABLE and ledger.stable != name:
+        news = f"{name} is stable again: {found}"
+        stable = entry.became(Outcome.STABLE, now)
+        return learned.with_entry(stable, news, stable=name, failures=failures)
     if failures != ledger.failures:
         return learned.adding(f"{name} has recovered: {found}", failures=failures)
     return learned
@@ -211,15 +223,14 @@ def _reject(learned: Learned, entry: Entry, reasons: tuple[str, ...], now: datet
     """The revision is not tried again."""
     rejected = entry.became(Outcome.REJECTED, now, reasons)
     news = f"{entry.revision.id} is rejected: {'; '.join(reasons)}"
-    ended = rejected.model_copy(update={"running_since": None})
-    return learned.with_entry(ended, news, alarming=True)
+    return learned.with_entry(rejected, news, alarming=True)
 
 
 def _given_up(learned: Learned, spec: LifecycleSpec, now: datetime) -> Learned:
     """A revision that was never stable and keeps failing makes way for one that was."""
     ledger = learned.ledger
     for name, entry in ledger.entries.items():
-        if entry.outcome in _TRIED and ledger.stable not in (None, name):
+        if entry.outcome in _TRIED and ledger.stable not in (None, name) and name != ledger.chosen:
             failures = failures_of(ledger, name)
             if spent(failures, spec.restarts) or failed_at_once(failures):
                 learned = _reject(learned, entry, (f"it failed {len(failures)} times",), now)

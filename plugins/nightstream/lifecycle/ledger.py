@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from beam_jobs.runs.plan import Pinned
 from nightstream.lifecycle.readings import Reading
@@ -132,7 +134,7 @@ class Ledger(Pinned):
     jobs: tuple[str, ...] = ()
     """Those that stood when last looked at. They are asked for by id: lists may lack them."""
     stopped: tuple[str, ...] = ()
-    """The jobs that were drained or cancelled by us."""
+    """The jobs whose end is accounted for: drained or cancelled by us, or counted as a failure."""
     drains: Mapping[str, datetime] = {}
     """When the drain of a job was asked for."""
     failures: tuple[Failure, ...] = ()
@@ -150,6 +152,24 @@ class Ledger(Pinned):
     """When the request was made that was obeyed last: none is obeyed twice, nor out of order."""
     written_by: str = ""
     """Which try of which task is about to act; it tells one's own write from another's."""
+
+    @model_validator(mode="after")
+    def _refers_to_what_it_holds(self) -> Self:
+        if self.active not in self.slots:
+            raise ValueError(f"the slot that serves, {self.active}, is not among the slots")
+        if self.stable is not None and self.stable not in self.entries:
+            raise ValueError(f"the stable revision {self.stable} is not among the entries")
+        misplaced = [name for name, entry in self.entries.items() if entry.revision.id != name]
+        if misplaced:
+            raise ValueError(f"the entry of {misplaced[0]} is that of another revision")
+        return self
+
+    @property
+    def chosen(self) -> str | None:
+        """The revision that a person has chosen."""
+        override = self.override
+        chooses = override is not None and override.kind in ("pin", "roll_back")
+        return override.revision if override and chooses else None
 
     def outcome(self, revision: str) -> Outcome | None:
         entry = self.entries.get(revision)

@@ -6,11 +6,14 @@ means something. A reading that is missing is unknown, never zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from beam_jobs.runs.plan import Pinned
 from nightstream.lifecycle.health import Health
+
+T = TypeVar("T")
 
 
 class Reading(Pinned):
@@ -38,7 +41,10 @@ def first_reading(created_at: datetime) -> Reading:
 
 
 def kept(readings: Sequence[Reading], new: Reading, window: timedelta) -> tuple[Reading, ...]:
-    """Those that are still needed: all within a window, and the last one before it."""
+    """Those that are still needed: all within a window, and the last one before it. One that is not
+    newer than the last adds nothing."""
+    if readings and new.at <= readings[-1].at:
+        return tuple(readings)
     readings = (*readings, new)
     before = [reading for reading in readings if reading.at <= new.at - window]
     return (*before[-1:], *(r for r in readings if r.at > new.at - window))
@@ -56,6 +62,7 @@ def health_over(
     begin = max(now - window, since)
     earlier = [reading for reading in readings if reading.at <= begin]
     base, last = (earlier or readings)[-1 if earlier else 0], readings[-1]
+    before = [reading for reading in readings[:-1] if reading.at >= base.at]
     return Health(
         seconds=(last.at - base.at).total_seconds(),
         requests=_growth(base.requests, last.requests),
@@ -63,9 +70,21 @@ def health_over(
         rows_out=_growth(base.scored, last.scored),
         errors=_growth(base.errors, last.errors),
         backlog=last.backlog,
+        backlog_before=_first_known(reading.backlog for reading in before),
         oldest_unacked_seconds=last.oldest_unacked_seconds,
-        watermark_age_seconds=last.watermark_age_seconds,
+        lag_seconds=_lag(last),
+        lag_before=_first_known(_lag(reading) for reading in before),
     )
+
+
+def _lag(reading: Reading) -> float | None:
+    if reading.watermark_age_seconds is not None or reading.last_event_at is None:
+        return reading.watermark_age_seconds
+    return (reading.at - reading.last_event_at).total_seconds()
+
+
+def _first_known(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _growth(before: int | None, after: int | None) -> int | None:
