@@ -14,9 +14,11 @@ from nightstream.lifecycle.actions import (
     Close,
     Drain,
     Launch,
+    Nothing,
     Open,
     Seek,
     Update,
+    Wait,
 )
 from nightstream.lifecycle.case import Case, Timing
 from nightstream.lifecycle.learning import learn
@@ -51,6 +53,11 @@ class Decision:
     """To be written before the action; where somebody else has written, nothing is done."""
     after: Ledger
     """To be written once the action has been taken and the alerts have been sent."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to do but to look again."""
+        return not isinstance(self.action, Nothing | Wait | Ask)
 
 
 def decide(seen: Snapshot, spec: LifecycleSpec, timing: Timing, now: datetime) -> Decision:
