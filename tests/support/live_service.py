@@ -157,7 +157,8 @@ class LiveService:
                 self.environment,
                 self.job_name,
                 {"service": self.spec.service, "slot": "a", "revision": self.plan.revision},
-                self.plan.streaming,
+                self.plan.streaming.workers,
+                self.plan.streaming.max_workers,
             ),
             *options,
         ]

@@ -32,26 +32,20 @@ def dataflow_options(
     """
     return [
         *lasting_options(environment, size.machine_type),
-        *launch_options(environment, name, labels, size),
+        *launch_options(environment, name, labels, size.workers, size.max_workers),
     ]
 
 
 def lasting_options(environment: EnvironmentSpec, machine_type: str | None) -> list[str]:
-    """Where a job runs, as whom and on what: the same however often it is launched."""
+    """What a job runs on, and as whom: the same however often it is launched."""
     dataflow = environment.dataflow
-    work = f"gs://{environment.buckets.work}/dataflow"
     chosen = {
-        "project": environment.project,
-        "region": dataflow.region,
-        "temp_location": f"{work}/temp",
-        "staging_location": f"{work}/staging",
         "machine_type": machine_type,
         "sdk_container_image": dataflow.worker_image,
         "service_account_email": dataflow.service_account,
         "subnetwork": dataflow.subnetwork,
     }
     return [
-        "--runner=DataflowRunner",
         *(f"--{name}={value}" for name, value in chosen.items() if value is not None),
         *([] if dataflow.public_ips else ["--no_use_public_ips"]),
         *_labels(dataflow.labels),
@@ -60,17 +54,31 @@ def lasting_options(environment: EnvironmentSpec, machine_type: str | None) -> l
 
 
 def launch_options(
-    environment: EnvironmentSpec, name: str, labels: Mapping[str, str], size: Size
+    environment: EnvironmentSpec, name: str, labels: Mapping[str, str], workers: int, most: int
 ) -> list[str]:
-    """What differs from launch to launch: whom to ask, the name, how large, and the labels that
-    Nightstream sets, which win over the environment's where they come later."""
-    endpoint = environment.dataflow.endpoint
+    """What is of the moment: whom to ask, where it runs, its name and size, and the labels that
+    Nightstream sets, which win over the environment's where they come later.
+
+    most: workers that it may have; at least `workers`, with which it begins.
+    """
     return [
+        "--runner=DataflowRunner",
         f"--job_name={name}",
-        *([f"--dataflow_endpoint={endpoint}", "--no_auth"] if endpoint else []),
-        f"--num_workers={size.workers}",
-        f"--max_num_workers={max(size.workers, size.max_workers)}",
+        *_place(environment),
+        f"--num_workers={workers}",
+        f"--max_num_workers={max(workers, most)}",
         *_labels(labels),
+    ]
+
+
+def _place(environment: EnvironmentSpec) -> list[str]:
+    endpoint, work = environment.dataflow.endpoint, f"gs://{environment.buckets.work}/dataflow"
+    return [
+        f"--project={environment.project}",
+        f"--region={environment.dataflow.region}",
+        f"--temp_location={work}/temp",
+        f"--staging_location={work}/staging",
+        *([f"--dataflow_endpoint={endpoint}", "--no_auth"] if endpoint else []),
     ]
 
 

@@ -6,10 +6,12 @@ from google.pubsub_v1 import DeadLetterPolicy, Subscription
 
 from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import build_streaming_plan
+from beam_jobs.spec.lifecycle import DrainSpec
 from nightstream.streaming.channels import subscription_problems
 from tests.support.specs import a_service, an_environment
 
 TOPIC = "projects/nightstream-test/topics/weights"
+NAME = "projects/nightstream-test/subscriptions/weights-scoring-b"
 PLAN = build_streaming_plan(
     a_service(streaming={"topic": "weights", "subscription": "weights-scoring"}),
     an_environment(),
@@ -18,28 +20,40 @@ PLAN = build_streaming_plan(
 )
 
 
+def problems(found: Subscription | None, drain: DrainSpec | None = None) -> list[str]:
+    return subscription_problems(PLAN, NAME, drain or DrainSpec(), found)
+
+
 def test_a_subscription_of_the_topic_is_fine() -> None:
-    assert subscription_problems(PLAN, Subscription(topic=TOPIC)) == []
+    assert problems(Subscription(topic=TOPIC)) == []
 
 
 def test_a_missing_subscription_is_told_with_the_command_that_creates_it() -> None:
-    [problem] = subscription_problems(PLAN, None)
+    [problem] = problems(None)
 
-    assert problem.startswith(f"subscription {PLAN.subscription} does not exist. Remedy: gcloud")
-    assert f"create weights-scoring --project=nightstream-test --topic={TOPIC} " in problem
+    assert problem.startswith(f"subscription {NAME} does not exist. Remedy: gcloud")
+    assert f"subscriptions create {NAME} --topic={TOPIC} " in problem
 
 
 def test_a_subscription_of_another_topic_is_told_with_both() -> None:
-    [problem] = subscription_problems(PLAN, Subscription(topic="projects/p/topics/heights"))
+    [problem] = problems(Subscription(topic="projects/p/topics/heights"))
 
     assert f"is of projects/p/topics/heights, the spec says {TOPIC}. Remedy:" in problem
 
 
 def test_a_dead_letter_topic_is_refused_since_requests_would_leave_by_it() -> None:
-    found = Subscription(
-        topic=TOPIC, dead_letter_policy=DeadLetterPolicy(dead_letter_topic="projects/p/topics/d")
-    )
+    policy = DeadLetterPolicy(dead_letter_topic="projects/p/topics/d")
 
-    [problem] = subscription_problems(PLAN, found)
+    [problem] = problems(Subscription(topic=TOPIC, dead_letter_policy=policy))
 
-    assert "Remedy: gcloud pubsub subscriptions update weights-scoring" in problem
+    assert f"Remedy: gcloud pubsub subscriptions update {NAME}" in problem
+
+
+def test_a_drain_that_may_be_cut_off_needs_what_was_acknowledged() -> None:
+    drain = DrainSpec(after_deadline="cancel_and_seek")
+
+    [problem] = problems(Subscription(topic=TOPIC), drain)
+
+    assert f"Remedy: gcloud pubsub subscriptions update {NAME} --retain-acked-messages" in problem
+    assert "after_deadline: wait" in problem
+    assert problems(Subscription(topic=TOPIC, retain_acked_messages=True), drain) == []
