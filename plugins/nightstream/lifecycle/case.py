@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -31,6 +31,8 @@ class Target:
 
     revision: Revision | None
     why: str
+    problem: str = ""
+    """What keeps anything from being declared; else empty."""
 
 
 @dataclass(frozen=True)
@@ -61,31 +63,51 @@ class Case:
 
     @cached_property
     def target(self) -> Target:
-        """What a person has chosen, else what is declared, else what was stable last."""
+        """What a person has chosen, else what is declared, else what was stable last. Workers are
+        not part of a revision: whichever runs should have as many as are declared."""
+        target, wanted = self._target(), self.seen.wanted
+        if target.revision is None or wanted is None:
+            return target
+        revision = target.revision.model_copy(update={"workers": wanted.workers})
+        return replace(target, revision=revision)
+
+    def _target(self) -> Target:
         override, wanted = self.ledger.override, self.seen.wanted
         if override and override.kind in ("pin", "roll_back"):
             entry = self.ledger.entries.get(override.revision or "")
             done = "pinned" if override.kind == "pin" else "rolled back to"
             why = f"{override.by} has {done} {override.revision}"
             return Target(entry.revision if entry else None, why)
+        stable = self.ledger.entries.get(self.ledger.stable or "")
         if wanted is None:
-            return Target(None, self.seen.problem)
+            kept = self._kept()
+            return Target(kept.revision if kept else None, self.seen.problem, self.seen.problem)
         if (held := self._held(wanted)) is not None:
             return Target(held, f"the spec holds the model at {held.model_version}")
         if self.ledger.outcome(wanted.id) is not Outcome.REJECTED:
             return Target(wanted, "it is declared")
         why = f"{wanted.id} is rejected: {'; '.join(self.ledger.entries[wanted.id].reasons)}"
-        stable = self.ledger.entries.get(self.ledger.stable or "")
         return Target(stable.revision if stable else None, why)
 
     def _held(self, wanted: Revision) -> Revision | None:
         """The revision that is kept though another model is declared by now."""
-        job = self.job(self.active)
-        entry = self.entry(job) if job else self.ledger.entries.get(self.ledger.stable or "")
-        if self.spec.upgrade.model != "hold" or entry is None:
-            return None
-        kept = entry.revision.base == wanted.base and entry.outcome is not Outcome.REJECTED
-        return entry.revision if kept else None
+        entry = self._kept()
+        held = (
+            self.spec.upgrade.model == "hold"
+            and entry is not None
+            and entry.revision.base == wanted.base
+            and entry.revision.model_version != wanted.model_version
+            and entry.outcome not in (Outcome.REJECTED, Outcome.FAILED)
+        )
+        return entry.revision if entry is not None and held else None
+
+    def _kept(self) -> Entry | None:
+        """The revision that goes on where no other is asked for: the newest that runs, else the one
+        that was stable last."""
+        jobs = (self.job(self.spare), self.job(self.active))
+        entries = [entry for job in jobs if job and (entry := self.entry(job))]
+        sound = [entry for entry in entries if entry.outcome is not Outcome.REJECTED]
+        return sound[0] if sound else self.ledger.entries.get(self.ledger.stable or "")
 
     @property
     def suspended(self) -> str:

@@ -83,6 +83,9 @@ def refused(decision: Decision, reason: str, now: datetime) -> Ledger:
                 at=now, kind=FailureKind.LAUNCH, revision=revision, job_id=None, reason=reason
             )
             return _changed(ledger, intent=None, failures=(*ledger.failures, failure))
+        case Drain(job_id) | Cancel(job_id):
+            stopped = tuple(stopped for stopped in ledger.stopped if stopped != job_id)
+            return _changed(ledger, stopped=stopped)
     return ledger
 
 
@@ -160,16 +163,27 @@ def _intent(case: Case, slot: Slot, revision: str, replaces: str | None) -> Inte
 
 def _cancelling(case: Case, ledger: Ledger, job_id: str) -> Ledger:
     """A drain that is cut off leaves requests behind: they are read again by the next job."""
-    stopped = (*ledger.stopped, job_id)
+    cancels = {**ledger.cancels, job_id: case.now}
+    cancelled = _changed(ledger, stopped=(*ledger.stopped, job_id), cancels=cancels)
     job = next(job for job in case.seen.jobs if job.id == job_id)
-    if job_id not in ledger.drains or job.slot not in ledger.slots or case.suspended:
-        return _changed(ledger, stopped=stopped)
-    reading = case.seen.readings.get(job_id)
-    age = reading.oldest_unacked_seconds if reading else None
-    begun = ledger.drains[job_id] if age is None else case.now - timedelta(seconds=age)
-    seek_to = begun - timedelta(seconds=case.spec.drain.seek_margin_seconds)
-    state = ledger.slots[job.slot].model_copy(update={"seek_to": seek_to})
-    return _with_slot(_changed(ledger, stopped=stopped), job.slot, state)
+    state, begun = ledger.slots.get(job.slot), ledger.drains.get(job_id)
+    seeks = case.spec.drain.after_deadline == "cancel_and_seek"
+    if state is None or begun is None or not seeks:
+        return cancelled
+    margin = timedelta(seconds=case.spec.drain.seek_margin_seconds)
+    seek_to = min(begun, _oldest_in_flight(case, job_id) or begun) - margin
+    earliest = min(seek_to, state.seek_to or seek_to)
+    return _with_slot(cancelled, job.slot, state.model_copy(update={"seek_to": earliest}))
+
+
+def _oldest_in_flight(case: Case, job_id: str) -> datetime | None:
+    """When the oldest request that the job may have under way was published, as last known."""
+    for reading in reversed(case.ledger.readings.get(job_id, ())):
+        ages = (reading.oldest_unacked_seconds, reading.watermark_age_seconds)
+        known = [age for age in ages if age is not None]
+        if known:
+            return reading.at - timedelta(seconds=max(known))
+    return None
 
 
 def _suspension(case: Case) -> Ledger:

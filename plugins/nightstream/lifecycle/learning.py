@@ -40,7 +40,7 @@ class Learned:
 
 def learn(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
     """Everything that can be read off a snapshot; the same snapshot adds nothing twice."""
-    learned = _remembered(seen, spec)
+    learned = _remembered(seen, spec, now)
     learned = _proposed(learned, seen, now)
     learned = _override_over(learned, seen)
     learned = _intent_settled(learned, seen, now)
@@ -74,7 +74,7 @@ def job_of(intent: Intent, seen: Snapshot) -> SeenJob | None:
     return found[-1] if found else None
 
 
-def _remembered(seen: Snapshot, spec: LifecycleSpec) -> Learned:
+def _remembered(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
     """The jobs that stand and their readings; those of jobs that are gone are forgotten, and how
     long a revision has run is counted anew when it runs again."""
     window = timedelta(seconds=spec.health.window_seconds)
@@ -89,8 +89,24 @@ def _remembered(seen: Snapshot, spec: LifecycleSpec) -> Learned:
         name: entry if name in running else entry.model_copy(update={"running_since": None})
         for name, entry in seen.ledger.entries.items()
     }
-    changes = {"jobs": standing, "readings": readings, "entries": entries}
+    changes = {
+        "jobs": standing,
+        "readings": readings,
+        "entries": entries,
+        "drains": _drains(seen, now),
+        "cancels": {id_: at for id_, at in seen.ledger.cancels.items() if id_ in standing},
+    }
     return Learned(seen.ledger.model_copy(update=changes))
+
+
+def _drains(seen: Snapshot, now: datetime) -> dict[str, datetime]:
+    """Since when the jobs that stand are being drained, by whomever."""
+    asked_at = seen.ledger.drains
+    return {
+        job.id: asked_at.get(job.id, now)
+        for job in seen.standing()
+        if job.id in asked_at or job.job.state == "DRAINING"
+    }
 
 
 def _proposed(learned: Learned, seen: Snapshot, now: datetime) -> Learned:

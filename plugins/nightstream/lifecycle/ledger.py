@@ -102,7 +102,7 @@ class Override(Pinned):
     revision: str | None = None
     """The one to be kept to, of `pin` and `roll_back`."""
     instead_of: str | None = None
-    """The one that was declared, of `roll_back`: it ends as soon as another one is."""
+    """The one that was declared, or ran, of `roll_back`: it ends as soon as another is declared."""
     job_id: str | None = None
     """The one to be replaced, of `redeploy`."""
     by: str
@@ -136,7 +136,9 @@ class Ledger(Pinned):
     stopped: tuple[str, ...] = ()
     """The jobs whose end is accounted for: drained or cancelled by us, or counted as a failure."""
     drains: Mapping[str, datetime] = {}
-    """When the drain of a job was asked for."""
+    """When the drain of a job was asked for, or first seen."""
+    cancels: Mapping[str, datetime] = {}
+    """When the cancellation of a job was asked for."""
     failures: tuple[Failure, ...] = ()
     """Since the last time of good health."""
     refused: tuple[tuple[str, str], ...] = ()
@@ -150,8 +152,6 @@ class Ledger(Pinned):
     """What a person should hear of and may not have heard yet: it is told, then taken out."""
     obeyed_at: datetime | None = None
     """When the request was made that was obeyed last: none is obeyed twice, nor out of order."""
-    written_by: str = ""
-    """Which try of which task is about to act; it tells one's own write from another's."""
 
     @model_validator(mode="after")
     def _refers_to_what_it_holds(self) -> Self:

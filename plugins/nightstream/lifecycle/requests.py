@@ -74,7 +74,7 @@ def _obeying(seen: Snapshot, request: Request, at: datetime) -> Ledger:
         case Kind.PIN:
             entry = _named(seen, request.revision or _running(seen))
             pin = Override(kind="pin", revision=entry.revision.id, by=request.by, at=at)
-            return _overridden(seen, pin)
+            return _changed(_given_another_chance(seen.ledger, entry, at), override=pin)
         case Kind.ROLL_BACK:
             return _rolled_back(seen, request, at)
 
@@ -83,42 +83,53 @@ def _redeployed(seen: Snapshot, request: Request, now: datetime) -> Ledger:
     """All that spoke against what is declared is forgotten."""
     running = [job for job in seen.standing(seen.ledger.active) if job.running]
     ledger, wanted = seen.ledger, seen.wanted
-    entry = ledger.entries.get(wanted.id) if wanted else None
-    if entry and entry.outcome in (Outcome.REJECTED, Outcome.FAILED):
-        again = entry.became(Outcome.PROPOSED, now)
-        ledger = _changed(ledger, entries={**ledger.entries, again.revision.id: again})
+    if wanted is None:
+        raise RequestError(
+            f"nothing could be launched afterwards: {seen.problem}. Remedy: mend that first"
+        )
+    if wanted.id in ledger.entries:
+        ledger = _given_another_chance(ledger, ledger.entries[wanted.id], now)
     job_id = running[-1].id if running else None
     override = Override(kind="redeploy", job_id=job_id, by=request.by, at=now)
     return _changed(ledger, failures=(), refused=(), override=override if job_id else None)
 
 
 def _rolled_back(seen: Snapshot, request: Request, now: datetime) -> Ledger:
-    wanted = seen.wanted.id if seen.wanted else ""
-    entry = _named(seen, request.revision or _stable_before(seen))
+    left = seen.wanted.id if seen.wanted else _running(seen)
+    before = _stable_before(seen, left)
+    entry = _named(seen, request.revision or before)
     name = entry.revision.id
-    if name == wanted:
+    if name == left:
         raise RequestError(
             f"{name} is the revision that is declared. Remedy: name an earlier one, or change the "
             "spec or the model"
         )
-    ledger = seen.ledger
-    if wanted in ledger.entries:
+    ledger = _given_another_chance(seen.ledger, entry, now)
+    if left is not None and left in ledger.entries:
         reason = f"{request.by} rolled it back to {name}"
-        rejected = ledger.entries[wanted].became(Outcome.REJECTED, now, (reason,))
-        ledger = _changed(ledger, entries={**ledger.entries, wanted: rejected})
-    override = Override(
-        kind="roll_back", revision=name, instead_of=wanted or None, by=request.by, at=now
-    )
-    return _changed(ledger, override=override)
+        rejected = ledger.entries[left].became(Outcome.REJECTED, now, (reason,))
+        ledger = _changed(ledger, entries={**ledger.entries, left: rejected})
+    stable = before if ledger.stable == left else ledger.stable
+    override = Override(kind="roll_back", revision=name, instead_of=left, by=request.by, at=now)
+    return _changed(ledger, override=override, stable=stable)
 
 
-def _stable_before(seen: Snapshot) -> str | None:
-    """The revision other than the declared one that was stable last."""
-    wanted = seen.wanted.id if seen.wanted else None
+def _given_another_chance(ledger: Ledger, entry: Entry, now: datetime) -> Ledger:
+    """What a person chooses is tried again, whatever became of it before."""
+    name = entry.revision.id
+    if entry.outcome in (Outcome.REJECTED, Outcome.FAILED):
+        again = entry.became(Outcome.PROPOSED, now)
+        ledger = _changed(ledger, entries={**ledger.entries, name: again})
+    failures = tuple(failure for failure in ledger.failures if failure.revision != name)
+    return _changed(ledger, failures=failures)
+
+
+def _stable_before(seen: Snapshot, left: str | None) -> str | None:
+    """The revision other than the one to be left that was stable last."""
     stable = [
         entry
         for name, entry in seen.ledger.entries.items()
-        if Outcome.STABLE in entry.times and name != wanted
+        if entry.outcome is Outcome.STABLE and name != left
     ]
     latest = max(stable, key=lambda entry: entry.times[Outcome.STABLE], default=None)
     return latest.revision.id if latest else None
