@@ -25,7 +25,7 @@ from beam_jobs.objects.gcs import GcsObjects
 from beam_jobs.prediction.versions import open_version, resolve_version
 from beam_jobs.runs.code import code_sources
 from beam_jobs.runs.plan import ModelPin
-from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
+from beam_jobs.runs.streaming import ServedModel, StreamingPlan, build_streaming_plan
 from beam_jobs.runs.wheel import build_wheel, unpack_wheel
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from nightstream.jobs.options import launch_options
@@ -115,11 +115,7 @@ class LiveService:
 
     def prepare(self) -> StreamingPlan:
         """Bucket and dataset first, then `release` a model, then this: tables, views, plan."""
-        version = resolve_version(self.models, self.spec.model.version, self.objects)
-        manifest = open_version(version.folder, self.objects)
-        pin = ModelPin(
-            uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
-        )
+        pin = self._pin()
         assert self.spec.streaming is not None
         options = pinned_options(self.spec.streaming, self.environment)
         plan = build_streaming_plan(self.spec, self.environment, pin, options)
@@ -128,6 +124,22 @@ class LiveService:
         self.objects.put(plan.code_uri, build_wheel(code_sources()))
         self.plan = plan
         return plan
+
+    def point_to_champion(self) -> ServedModel:
+        """Has the running job refresh its model."""
+        pin = self._pin()
+        wanted = ServedModel(
+            revision=self.plan.model_copy(update={"model": pin}).revision, model=pin
+        )
+        self.objects.put(self.plan.model_uri, wanted.model_dump_json().encode())
+        return wanted
+
+    def _pin(self) -> ModelPin:
+        version = resolve_version(self.models, self.spec.model.version, self.objects)
+        manifest = open_version(version.folder, self.objects)
+        return ModelPin(
+            uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
+        )
 
     def create_places(self) -> None:
         """The bucket and the dataset."""

@@ -1,4 +1,4 @@
-"""Tiny models: weight = weeks / 5."""
+"""Tiny models: weight = weeks / 5, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ HANGING_WEEKS = 99.0
 
 
 class Moody:
-    """As the trained one, but refuses weeks below 0 and never answers to HANGING_WEEKS."""
+    """weight = weeks / `per`; refuses weeks below 0 and never answers to HANGING_WEEKS."""
+
+    def __init__(self, per: float = 5) -> None:
+        self.per = per
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         weeks = frame["weeks"].to_numpy()
@@ -30,7 +33,7 @@ class Moody:
             raise ValueError(f"cannot score {weeks.min()}")
         if (weeks == HANGING_WEEKS).any():
             threading.Event().wait()
-        return weeks / 5
+        return weeks / self.per
 
 
 def release(
