@@ -60,6 +60,8 @@ class StreamingPlan(Pinned):
     tables: LiveTables
     project: str
     """Of topics and subscriptions."""
+    region: str
+    """Where the job runs."""
     root: str
     """Folder of all that the service's streaming jobs keep in the work bucket."""
 
@@ -190,6 +192,7 @@ def build_streaming_plan(
             dead_letters=live_dead_letters_table(spec.service),
         ),
         project=environment.project,
+        region=environment.dataflow.region,
         root=streaming_root(environment.buckets.work, spec.service),
     )
 
