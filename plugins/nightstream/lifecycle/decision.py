@@ -166,24 +166,12 @@ def _cancelling(case: Case, ledger: Ledger, job_id: str) -> Ledger:
     cancels = {**ledger.cancels, job_id: case.now}
     cancelled = _changed(ledger, stopped=(*ledger.stopped, job_id), cancels=cancels)
     job = next(job for job in case.seen.jobs if job.id == job_id)
-    state, begun = ledger.slots.get(job.slot), ledger.drains.get(job_id)
+    state, seek_to = ledger.slots.get(job.slot), case.unfinished_since(job)
     seeks = case.spec.drain.after_deadline == "cancel_and_seek"
-    if state is None or begun is None or not seeks:
+    if state is None or seek_to is None or not seeks:
         return cancelled
-    margin = timedelta(seconds=case.spec.drain.seek_margin_seconds)
-    seek_to = min(begun, _oldest_in_flight(case, job_id) or begun) - margin
     earliest = min(seek_to, state.seek_to or seek_to)
     return _with_slot(cancelled, job.slot, state.model_copy(update={"seek_to": earliest}))
-
-
-def _oldest_in_flight(case: Case, job_id: str) -> datetime | None:
-    """When the oldest request that the job may have under way was published, as last known."""
-    for reading in reversed(case.ledger.readings.get(job_id, ())):
-        ages = (reading.oldest_unacked_seconds, reading.watermark_age_seconds)
-        known = [age for age in ages if age is not None]
-        if known:
-            return reading.at - timedelta(seconds=max(known))
-    return None
 
 
 def _suspension(case: Case) -> Ledger:

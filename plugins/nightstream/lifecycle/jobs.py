@@ -73,6 +73,13 @@ def _draining(case: Case, job: SeenJob, why: str) -> Answer:
             f"{job} is still DRAINING past its deadline. Remedy: mend what its errors tell of, or "
             "trigger `cancel`",
         )
+    if case.unfinished_since(job) is None:
+        return answer(
+            Ask(),
+            f"{job} is still DRAINING past its deadline, and it is not known how old the oldest "
+            "request on its subscription is: from when to read again? Remedy: see to it that Cloud "
+            "Monitoring can be read, or trigger `cancel`",
+        )
     return cancel(
         case,
         job,

@@ -72,4 +72,4 @@ def _behind(case: Case, old: SeenJob) -> bool:
     if opened_at is None or not known:
         return False
     at, age = known[-1]
-    return age > 0 and at - timedelta(seconds=age) < opened_at
+    return at - timedelta(seconds=age) < opened_at
