@@ -39,6 +39,7 @@ REGION = "us-central1"
 RUNNING = "JOB_STATE_RUNNING"
 DRAINED = "JOB_STATE_DRAINED"
 CANCELLED = "JOB_STATE_CANCELLED"
+_JOBS = f"/v1b3/projects/{PROJECT}/locations/{REGION}/jobs"
 _PATIENCE_S = 90
 
 
@@ -167,6 +168,7 @@ class LiveService:
             f"--extra_package={wheel}",
             *launch_options(
                 self.environment,
+                REGION,
                 self.job_name,
                 {"service": self.spec.service, "slot": "a", "revision": self.plan.revision},
                 self.plan.streaming.workers,
@@ -190,7 +192,11 @@ class LiveService:
         return said
 
     def state(self) -> str:
-        return str(self.cloud.call("GET", self._job)["currentState"])
+        return self.state_of(self.job_id)
+
+    def state_of(self, job_id: str) -> str:
+        """The state of any job of this cloud."""
+        return str(self.cloud.call("GET", f"{_JOBS}/{job_id}")["currentState"])
 
     def wait_for(self, state: str, seconds: float = _PATIENCE_S) -> None:
         deadline = time.monotonic() + seconds
@@ -353,4 +359,4 @@ class LiveService:
 
     @property
     def _job(self) -> str:
-        return f"/v1b3/projects/{PROJECT}/locations/{REGION}/jobs/{self.job_id}"
+        return f"{_JOBS}/{self.job_id}"

@@ -30,9 +30,10 @@ def dataflow_options(
 
     labels: what Nightstream says of the job; the environment's own come with them.
     """
+    region, workers, most = environment.dataflow.region, size.workers, size.max_workers
     return [
         *lasting_options(environment, size.machine_type),
-        *launch_options(environment, name, labels, size.workers, size.max_workers),
+        *launch_options(environment, region, name, labels, workers, most),
     ]
 
 
@@ -54,7 +55,12 @@ def lasting_options(environment: EnvironmentSpec, machine_type: str | None) -> l
 
 
 def launch_options(
-    environment: EnvironmentSpec, name: str, labels: Mapping[str, str], workers: int, most: int
+    environment: EnvironmentSpec,
+    region: str,
+    name: str,
+    labels: Mapping[str, str],
+    workers: int,
+    most: int,
 ) -> list[str]:
     """What is of the moment: whom to ask, where it runs, its name and size, and the labels that
     Nightstream sets, which win over the environment's where they come later.
@@ -64,18 +70,18 @@ def launch_options(
     return [
         "--runner=DataflowRunner",
         f"--job_name={name}",
-        *_place(environment),
+        *_place(environment, region),
         f"--num_workers={workers}",
         f"--max_num_workers={max(workers, most)}",
         *_labels(labels),
     ]
 
 
-def _place(environment: EnvironmentSpec) -> list[str]:
+def _place(environment: EnvironmentSpec, region: str) -> list[str]:
     endpoint, work = environment.dataflow.endpoint, f"gs://{environment.buckets.work}/dataflow"
     return [
         f"--project={environment.project}",
-        f"--region={environment.dataflow.region}",
+        f"--region={region}",
         f"--temp_location={work}/temp",
         f"--staging_location={work}/staging",
         *([f"--dataflow_endpoint={endpoint}", "--no_auth"] if endpoint else []),

@@ -47,7 +47,7 @@ def _take(action: Action, ledger: Ledger, cloud: Cloud) -> None:
         case Launch() | Update():
             launch(action, ledger, cloud)
         case Refresh():
-            refresh(action, cloud)
+            refresh(action, ledger, cloud)
         case Tune():
             tune(action, cloud)
         case Drain():

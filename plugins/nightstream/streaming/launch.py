@@ -40,13 +40,13 @@ def launch_command(job: Submission, environment: EnvironmentSpec) -> list[str]:
     """The command that submits it to Dataflow; to be run with the wheel's code before any other."""
     name, revision = live_job_name(job.service, job.slot), job.revision
     labels = live_job_labels(job.service, job.slot, revision.id, revision.model_version)
-    workers = revision.workers
+    region, workers = revision.place.region, revision.workers
     return [
         # Safe path: no package in the working directory comes before the wheel's.
         *(sys.executable, "-P", "-m", "beam_jobs.streaming"),
         f"--plan={job.plan_uri}",
         f"--subscription={job.subscription}",
-        *launch_options(environment, name, labels, workers.least, workers.most),
+        *launch_options(environment, region, name, labels, workers.least, workers.most),
         f"--extra_package={job.wheel}",
         *_takes_over(job.renamed),
     ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-from googleapiclient.errors import HttpError
 
 from beam_jobs.runs.streaming import streaming_root
 from nightstream.streaming.naming import Slot, live_job_name
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from nightstream.hooks.dataflow import DataflowHook
     from nightstream.hooks.pubsub import PubSubHook
     from nightstream.jobs.job import Job
+    from nightstream.lifecycle.ledger import Ledger
 
 
 class Refused(Exception):
@@ -68,20 +68,28 @@ class Cloud:
 
         return bigquery_client(self.environment)
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str, ledger: Ledger) -> Job:
         """Raises Refused where there is no such job any more."""
-        try:
-            return self.dataflow.get(job_id)
-        except HttpError as error:
-            if error.status_code == 404:
-                raise Refused(f"there is no job {job_id}: {error.reason}") from error
-            raise
+        for dataflow in self._everywhere(ledger):
+            if (found := dataflow.describe(job_id)) is not None:
+                return found.job
+        raise Refused(f"there is no job {job_id}")
 
-    def standing(self, slot: Slot) -> tuple[Job, ...]:
+    def standing(self, slot: Slot, ledger: Ledger) -> list[Job]:
         """The jobs that hold the slot's name, whosever they are."""
-        return self.dataflow.active_named(live_job_name(self.spec.service, slot))
+        name = live_job_name(self.spec.service, slot)
+        return [job for hook in self._everywhere(ledger) for job in hook.active_named(name)]
 
-    def require_no_reader(self, slot: Slot) -> None:
+    def require_no_reader(self, slot: Slot, ledger: Ledger) -> None:
         """Raises Refused where a job may be reading the slot's subscription."""
-        for job in self.standing(slot):
+        for job in self.standing(slot, ledger):
             raise Refused(f"{job.name} ({job.id}) stands in slot {slot}: it is {job.state}")
+
+    def _everywhere(self, ledger: Ledger) -> Iterator[DataflowHook]:
+        """In the environment's region, and where jobs may run from before it was changed."""
+        from nightstream.hooks.dataflow import DataflowHook
+
+        own = self.environment.dataflow.region
+        yield self.dataflow
+        for region in {entry.revision.place.region for entry in ledger.entries.values()} - {own}:
+            yield DataflowHook(self.environment, region)

@@ -54,7 +54,7 @@ def _came_already(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> bool
     the one that it should take over from is not there."""
     replaced = action.job_id if isinstance(action, Update) else None
     known = ledger.intent.known_ids if ledger.intent else ()
-    for job in cloud.standing(action.slot):
+    for job in cloud.standing(action.slot, ledger):
         if job.id == replaced:
             continue
         new = job.id not in known and job.phase is Phase.ACTIVE
@@ -65,7 +65,7 @@ def _came_already(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> bool
             f"{job.name} ({job.id}) stands in slot {action.slot}: it is {job.state} and runs "
             f"revision {revision_of(job)}"
         )
-    if replaced is not None and (old := cloud.job(replaced)).state != "RUNNING":
+    if replaced is not None and (old := cloud.job(replaced, ledger)).state != "RUNNING":
         raise Refused(f"{old.name} ({old.id}) is {old.state}: only a running job is updated")
     return False
 

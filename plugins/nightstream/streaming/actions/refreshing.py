@@ -7,6 +7,7 @@ import logging
 from beam_jobs.runs.streaming import ServedModel, model_uri
 from nightstream.jobs.job import Phase
 from nightstream.lifecycle.actions import Refresh
+from nightstream.lifecycle.ledger import Ledger
 from nightstream.streaming.actions.cloud import Cloud, Refused
 from nightstream.streaming.actions.keeping import require_kept
 from nightstream.streaming.naming import revision_of
@@ -14,10 +15,10 @@ from nightstream.streaming.naming import revision_of
 log = logging.getLogger(__name__)
 
 
-def refresh(action: Refresh, cloud: Cloud) -> None:
+def refresh(action: Refresh, ledger: Ledger, cloud: Cloud) -> None:
     """Points the job's workers to the revision's model; they look there every few seconds. Raises
     Refused."""
-    job = cloud.job(action.job_id)
+    job = cloud.job(action.job_id, ledger)
     if job.phase is not Phase.ACTIVE:
         raise Refused(f"{job.name} ({job.id}) is {job.state}: it changes over to nothing any more")
     if revision_of(job) != action.launched_as:

@@ -25,7 +25,7 @@ def open_slot(action: Open, ledger: Ledger, cloud: Cloud) -> None:
 
     It is there before the snapshot: what is published between the two is in both.
     """
-    cloud.require_no_reader(action.slot)
+    cloud.require_no_reader(action.slot, ledger)
     name, serving = (ledger.slots[slot].subscription for slot in (action.slot, ledger.active))
     model = cloud.pubsub.subscription(serving)
     if model is None:
@@ -46,14 +46,14 @@ def close_slot(action: Close, ledger: Ledger, cloud: Cloud) -> None:
     for slot, other in ledger.slots.items():
         if slot != action.slot and other.subscription == name:
             raise Refused(f"{name} is what slot {slot} reads, too")
-    cloud.require_no_reader(action.slot)
+    cloud.require_no_reader(action.slot, ledger)
     cloud.pubsub.delete(name)
 
 
 def seek_slot(action: Seek, ledger: Ledger, cloud: Cloud) -> None:
     """Has everything delivered again that was published since that time. Raises Refused."""
     name = ledger.slots[action.slot].subscription
-    cloud.require_no_reader(action.slot)
+    cloud.require_no_reader(action.slot, ledger)
     found = cloud.pubsub.subscription(name)
     if found is None:
         raise Refused(f"subscription {name} does not exist")

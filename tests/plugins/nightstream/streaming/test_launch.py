@@ -25,8 +25,8 @@ SERVICES = st.from_regex(r"[a-z]([a-z0-9_]{0,38}[a-z0-9])?", fullmatch=True)
 def a_submission(renamed: Mapping[str, str] | None = None) -> Submission:
     place = Place(
         project="nightstream-test",
-        region="us-central1",
-        topic="projects/nightstream-test/topics/weights",
+        region="us-east1",
+        topic="weights",
         subscription=SUBSCRIPTION,
     )
     revision = Revision(
@@ -74,7 +74,7 @@ def test_the_plan_pins_what_the_job_runs_on_and_as_whom() -> None:
     ]
 
 
-def test_the_command_says_what_is_of_the_moment() -> None:
+def test_the_command_says_what_is_of_the_moment_and_where_the_revision_runs() -> None:
     command = launch_command(a_submission(), an_environment("http://localhost:9"))
 
     assert command == [
@@ -84,7 +84,7 @@ def test_the_command_says_what_is_of_the_moment() -> None:
         "--runner=DataflowRunner",
         "--job_name=baby-weight-live-b",
         "--project=nightstream-test",
-        "--region=us-central1",
+        "--region=us-east1",
         "--temp_location=gs://scoring-work/dataflow/temp",
         "--staging_location=gs://scoring-work/dataflow/staging",
         "--dataflow_endpoint=http://localhost:9",
