@@ -185,6 +185,24 @@ def test_a_model_is_exchanged_under_traffic_and_every_request_is_one_models(jobs
     eventually(lambda: service.counters()["model_refreshes"] == 1)
 
 
+def test_an_update_launches_a_job_that_takes_over_from_the_running_one(jobs: Jobs) -> None:
+    service = jobs.bundled
+    old_plan, old_job = service.plan, service.job_id
+    release(service.models, "v3", service.objects, model=Moody(per=4))
+    plan = service.prepare()
+    assert (plan.base, plan.revision != old_plan.revision) == (old_plan.base, True)
+
+    service.start("--update")
+
+    assert service.job_id != old_job
+    assert service.state_of(old_job) == "JOB_STATE_UPDATED"
+    ids = names(20)
+    service.publish([a_request(40)] * 20, [{"rid": rid} for rid in ids])
+    service.account_for(ids)
+    rows = found(service, plan.tables.predictions, ids).values()
+    assert {(row["revision"], row["weight"]) for row in rows} == {(plan.revision, 10.0)}
+
+
 def _answers(service: LiveService, ids: list[str]) -> dict[str, dict[str, Any]]:
     """By request id."""
     answers: dict[str, dict[str, Any]] = {}
