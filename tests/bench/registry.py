@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed, sink
 from tests.bench.cloud import inserts, loads, polling, start, submission
-from tests.bench.live import calls, drain, latency, memory
+from tests.bench.live import calls, drain, gaps, latency, memory
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
 
@@ -23,6 +23,8 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "live_drain": drain.measure_speed,
     "live_drain_ratio": drain.measure_ratio,
     "live_calls": calls.measure,
+    "live_update_gap": gaps.measure_update,
+    "live_replacement_gap": gaps.measure_replacement,
     "sink": sink.measure,
     "cloud_start": start.measure,
     "cloud_load": loads.measure,
