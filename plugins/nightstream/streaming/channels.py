@@ -5,6 +5,7 @@ They hold the requests of others. A subscription is made here only beside one th
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from beam_jobs.runs.streaming import StreamingPlan
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
     from nightstream.hooks.pubsub import PubSubHook
 
 
+log = logging.getLogger(__name__)
+
+
 def channel_problems(
     plan: StreamingPlan, subscription: str, drain: DrainSpec, pubsub: PubSubHook
 ) -> list[str]:
-    """What is wrong with the response topic and with the subscription that the plan's job is to
-    read (full name), each with its remedy."""
+    """What keeps the plan's job from reading the subscription (full name) and from answering, each
+    with its remedy. What does not keep it from that goes to the log."""
     found = pubsub.subscription(subscription)
-    problems = subscription_problems(plan, subscription, drain, found)
+    problems = subscription_problems(plan, subscription, found)
+    if found is not None and (warning := retention_warning(subscription, drain, found)):
+        log.warning("%s", warning)
     if plan.response_topic and not pubsub.has_topic(plan.response_topic):
         problems.append(
             f"topic {plan.response_topic} does not exist. Remedy: gcloud pubsub topics create "
@@ -32,9 +38,7 @@ def channel_problems(
     return problems
 
 
-def subscription_problems(
-    plan: StreamingPlan, name: str, drain: DrainSpec, found: Subscription | None
-) -> list[str]:
+def subscription_problems(plan: StreamingPlan, name: str, found: Subscription | None) -> list[str]:
     """What is wrong with the subscription of that full name; found: None where there is none."""
     topic = f"projects/{plan.project}/topics/{plan.streaming.topic}"
     if found is None:
@@ -55,11 +59,14 @@ def subscription_problems(
             "(Dataflow does not support it). Remedy: gcloud pubsub subscriptions update "
             f"{name} --clear-dead-letter-policy"
         )
-    if drain.after_deadline == "cancel_and_seek" and not found.retain_acked_messages:
-        problems.append(
-            f"{no_retention(name)}, or set streaming.lifecycle.drain.after_deadline: wait"
-        )
     return problems
+
+
+def retention_warning(name: str, drain: DrainSpec, found: Subscription) -> str:
+    """What will go wrong once a drain hangs; empty where nothing will."""
+    if drain.after_deadline != "cancel_and_seek" or found.retain_acked_messages:
+        return ""
+    return f"{no_retention(name)}, or set streaming.lifecycle.drain.after_deadline: wait"
 
 
 def no_retention(subscription: str) -> str:

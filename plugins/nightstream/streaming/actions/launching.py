@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from beam_jobs.runs.streaming import model_uri
@@ -39,14 +41,9 @@ def launch(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> None:
     _prepare(kept, ledger.slots[action.slot].subscription, cloud)
     # What an earlier job of this revision was pointed to is nothing to this one.
     cloud.objects.delete(model_uri(cloud.root, action.revision))
-    folder = Path(tempfile.mkdtemp(prefix="nightstream-launch-"))
-    wheel = folder / wheel_name(kept.code.code_version)
-    wheel.write_bytes(content)
-    unpack_wheel(content, folder)
-    if not _came_already(action, ledger, cloud):
-        _submit(_submission(action, kept, wheel, ledger, cloud), cloud)
-    # Not where this task was killed: its launcher goes on, and needs the folder.
-    shutil.rmtree(folder, ignore_errors=True)
+    with _unpacked(wheel_name(kept.code.code_version), content) as wheel:
+        if not _came_already(action, ledger, cloud):
+            _submit(_submission(action, kept, wheel, ledger, cloud), cloud)
 
 
 def _came_already(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> bool:
@@ -82,6 +79,24 @@ def _prepare(kept: KeptRevision, subscription: str, cloud: Cloud) -> None:
         prepare_live_tables(cloud.bigquery, kept.plan.spec, cloud.environment)
     except SchemaConflictError as error:
         raise Refused(str(error)) from error
+
+
+@contextmanager
+def _unpacked(name: str, content: bytes) -> Iterator[Path]:
+    """The wheel of that name, in a folder where it lies unpacked.
+
+    The folder goes afterwards, but not when the task is stopped, which is no Exception: its
+    launcher goes on, and needs it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="nightstream-launch-"))
+    try:
+        (folder / name).write_bytes(content)
+        unpack_wheel(content, folder)
+        yield folder / name
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _submission(

@@ -7,7 +7,7 @@ from google.pubsub_v1 import DeadLetterPolicy, Subscription
 from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import build_streaming_plan
 from beam_jobs.spec.lifecycle import DrainSpec
-from nightstream.streaming.channels import subscription_problems
+from nightstream.streaming.channels import retention_warning, subscription_problems
 from tests.support.specs import a_service, an_environment
 
 TOPIC = "projects/nightstream-test/topics/weights"
@@ -20,8 +20,8 @@ PLAN = build_streaming_plan(
 )
 
 
-def problems(found: Subscription | None, drain: DrainSpec | None = None) -> list[str]:
-    return subscription_problems(PLAN, NAME, drain or DrainSpec(), found)
+def problems(found: Subscription | None) -> list[str]:
+    return subscription_problems(PLAN, NAME, found)
 
 
 def test_a_subscription_of_the_topic_is_fine() -> None:
@@ -49,11 +49,13 @@ def test_a_dead_letter_topic_is_refused_since_requests_would_leave_by_it() -> No
     assert f"Remedy: gcloud pubsub subscriptions update {NAME}" in problem
 
 
-def test_a_drain_that_may_be_cut_off_needs_what_was_acknowledged() -> None:
-    drain = DrainSpec(after_deadline="cancel_and_seek")
+def test_a_drain_that_may_be_cut_off_wants_what_was_acknowledged() -> None:
+    drain, found = DrainSpec(after_deadline="cancel_and_seek"), Subscription(topic=TOPIC)
 
-    [problem] = problems(Subscription(topic=TOPIC), drain)
+    warning = retention_warning(NAME, drain, found)
 
-    assert f"Remedy: gcloud pubsub subscriptions update {NAME} --retain-acked-messages" in problem
-    assert "after_deadline: wait" in problem
-    assert problems(Subscription(topic=TOPIC, retain_acked_messages=True), drain) == []
+    assert f"Remedy: gcloud pubsub subscriptions update {NAME} --retain-acked-messages" in warning
+    assert "after_deadline: wait" in warning
+    assert retention_warning(NAME, DrainSpec(), found) == ""
+    retaining = Subscription(topic=TOPIC, retain_acked_messages=True)
+    assert retention_warning(NAME, drain, retaining) == ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from google.cloud import bigquery
@@ -106,7 +108,10 @@ def test_a_model_that_is_gone_by_now_is_told(service: Service) -> None:
     assert "retired" in service.act(Launch(Slot.A, wanted.revision))
 
 
-def test_what_the_launcher_refuses_is_told_in_its_words(service: Service) -> None:
+def test_what_the_launcher_refuses_is_told_in_its_words(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     wanted, objects = service.declared(), service.cloud.objects
     artifact = f"{wanted.model.uri}/model.json"
     stale = model_uri(service.cloud.root, wanted.revision)
@@ -118,6 +123,7 @@ def test_what_the_launcher_refuses_is_told_in_its_words(service: Service) -> Non
 
     assert wanted.model.uri in refusal
     assert objects.stat(stale) is None
+    assert list(tmp_path.iterdir()) == []
     assert service.cloud.standing(Slot.A, service.ledger()) == []
 
 
