@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -88,6 +88,7 @@ def changed(plan: StreamingPlan, *changes: Change) -> StreamingPlan:
 some_neutral = st.lists(st.sampled_from(NEUTRAL), unique_by=lambda change: change[0])
 
 
+@settings(deadline=None)
 @given(some_neutral)
 def test_what_no_streaming_job_depends_on_is_not_part_of_its_identity(
     neutral: list[Change],
@@ -96,6 +97,7 @@ def test_what_no_streaming_job_depends_on_is_not_part_of_its_identity(
     assert (other.revision, other.base) == (PLAN.revision, PLAN.base)
 
 
+@settings(deadline=None)
 @given(some_neutral, st.sampled_from(OF_THE_JOB))
 def test_what_the_job_depends_on_is_part_of_its_identity_and_of_its_base(
     neutral: list[Change], change: Change
@@ -105,6 +107,7 @@ def test_what_the_job_depends_on_is_part_of_its_identity_and_of_its_base(
     assert other.base != PLAN.base
 
 
+@settings(deadline=None)
 @given(some_neutral, st.lists(st.sampled_from(OF_THE_MODEL), min_size=1))
 def test_two_plans_that_differ_in_the_model_have_one_base(
     neutral: list[Change], change: list[Change]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beam_jobs.runs.code import code_sources, code_version, version_of
@@ -64,6 +64,7 @@ def file(tmp_path: Path, wheel: bytes) -> Path:
     return path
 
 
+@settings(deadline=None)
 @given(SOURCES)
 def test_the_same_files_in_any_order_make_the_same_bytes(sources: dict[str, bytes]) -> None:
     backwards = dict(reversed(sources.items()))
@@ -71,6 +72,7 @@ def test_the_same_files_in_any_order_make_the_same_bytes(sources: dict[str, byte
     assert version_of(sources) == version_of(backwards)
 
 
+@settings(deadline=None)
 @given(SOURCES)
 def test_a_wheel_holds_the_files_and_a_record_of_each(sources: dict[str, bytes]) -> None:
     with zipfile.ZipFile(io.BytesIO(build_wheel(sources))) as archive:
@@ -87,6 +89,7 @@ def test_a_wheel_holds_the_files_and_a_record_of_each(sources: dict[str, bytes])
     }
 
 
+@settings(deadline=None)
 @given(SOURCES, PATHS, st.binary())
 def test_another_file_or_other_bytes_make_another_version(
     sources: dict[str, bytes], path: str, content: bytes
