@@ -36,7 +36,7 @@ def test_the_old_job_is_drained_before_the_new_subscription_is_read(
     world = a_world(strategy)
     settle(world)
     [old] = world.running()
-    world.subscriptions.add("orders")
+    world.subscribe("orders")
     world.wanted = revision(2, subscription="orders")
     world.acted.clear()
     settle(world)
@@ -52,7 +52,7 @@ def test_after_an_upgrade_side_by_side_the_new_subscription_is_read_in_the_first
     settle(world)
     assert world.ledger.active is Slot.B
     assert world.ledger.slots[Slot.B].subscription == "requests-b"
-    world.subscriptions.add("orders")
+    world.subscribe("orders")
     world.wanted = revision(3, subscription="orders")
     settle(world)
     [job] = world.running()
@@ -67,7 +67,7 @@ def test_an_open_second_slot_is_closed_when_the_subscription_changes() -> None:
     while not world.ledger.slots.get(Slot.B):
         world.round()
         world.pass_(60)
-    world.subscriptions.add("orders")
+    world.subscribe("orders")
     world.wanted = revision(3, subscription="orders")
     settle(world)
     [job] = world.running()
