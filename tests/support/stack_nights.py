@@ -81,14 +81,6 @@ class StackNights:
         """Starts a run of a night by hand, without a logical date."""
         return self.airflow.trigger(DAG_ID, {"score_date": str(day), **choices})
 
-    def act(self, action: str, **choices: Any) -> str:
-        """Starts a run of the streaming DAG and sees it succeed; its id."""
-        run_id = self.airflow.trigger(self.dag_id, {"action": action, **choices})
-        [state] = self.finished(run_id)
-        failed = [name for name, its in self.task_states(run_id).items() if its == "failed"]
-        assert state == "success", "\n".join(self.log(run_id, name) for name in failed)
-        return run_id
-
     def finished(self, *run_ids: str) -> list[str]:
         """The states of runs, once all of them are over."""
         deadline = time.monotonic() + _PATIENCE_S
