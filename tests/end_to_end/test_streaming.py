@@ -32,7 +32,7 @@ def rows(streaming: StackRounds, kind: str, sql: str) -> list[dict[str, object]]
 def test_the_job_is_launched_answers_every_request_and_is_suspended_and_resumed(
     streaming: StackRounds, tmp_path: Path
 ) -> None:
-    requests = make_requests(count=200, broken=2)
+    requests = make_requests(count=200, broken=1)
     file = tmp_path / "requests.jsonl"
     file.write_bytes(requests.content)
 
