@@ -210,7 +210,7 @@ class Launcher:
         self._process.wait()
 
 
-def eventually(found: Callable[[], Any], seconds: float = 60) -> Any:
+def eventually(found: Callable[[], Any], seconds: float = 120) -> Any:
     """Waits until a call gives something true, and returns it."""
     deadline = time.monotonic() + seconds
     while not (result := found()):

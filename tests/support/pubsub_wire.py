@@ -10,7 +10,7 @@ from google.cloud import pubsub_v1
 
 from tests.support.pubsub_emulator import PubsubEmulator
 
-_PATIENCE_S = 60
+_PATIENCE_S = 120
 
 
 class Wire:
