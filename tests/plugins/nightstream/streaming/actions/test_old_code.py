@@ -22,6 +22,8 @@ from nightstream.streaming.naming import Slot
 from tests.plugins.nightstream.streaming.actions.conftest import Service
 from tests.support.dataflow_cloud import eventually
 
+_PATIENCE_S = 180
+"""Jobs come up slowly on a machine that is busy."""
 OLD_WORD, NEW_WORD = "was_not_json", "not_json"
 
 
@@ -45,9 +47,9 @@ def test_an_older_revision_runs_its_own_code_until_another_takes_over(
 ) -> None:
     launch = Launch(Slot.A, old.revision)
     kill_in_the_middle(service, launch)
-    first = eventually(lambda: standing(service))
+    first = eventually(lambda: standing(service), _PATIENCE_S)
     assert service.act(launch) == ""
-    eventually(lambda: state(service, first) == "RUNNING")
+    eventually(lambda: state(service, first) == "RUNNING", _PATIENCE_S)
     assert standing(service) == first
     assert word_of(service, "before") == OLD_WORD
 
@@ -60,7 +62,7 @@ def test_an_older_revision_runs_its_own_code_until_another_takes_over(
     service.known_ids = (first,)
     update = Update(Slot.A, service.declared().revision, first)
     assert service.act(update) == ""
-    eventually(lambda: state(service, first) == "UPDATED")
+    eventually(lambda: state(service, first) == "UPDATED", _PATIENCE_S)
     second = standing(service)
     assert service.act(update) == ""
     assert standing(service) == second
@@ -68,7 +70,7 @@ def test_an_older_revision_runs_its_own_code_until_another_takes_over(
 
     assert service.act(Drain(second)) == ""
     assert service.act(Drain(second)) == "" or state(service, second) == "DRAINED"
-    eventually(lambda: state(service, second) == "DRAINED")
+    eventually(lambda: state(service, second) == "DRAINED", _PATIENCE_S)
     assert "Workflow modification failed" in service.act(Drain(second))
 
 
@@ -81,7 +83,10 @@ def kill_in_the_middle(service: Service, action: Action) -> None:
     process.start()
     assert process.pid
     actor = psutil.Process(process.pid)
-    eventually(lambda: any("beam_jobs.streaming" in c.cmdline() for c in actor.children()))
+    eventually(
+        lambda: any("beam_jobs.streaming" in child.cmdline() for child in actor.children()),
+        _PATIENCE_S,
+    )
     os.kill(process.pid, signal.SIGKILL)
     process.join()
 
@@ -106,5 +111,5 @@ def word_of(service: Service, request: str) -> str:
     sql = f"SELECT error_code FROM `{table}` WHERE request_id = @request"
     parameter = bigquery.ScalarQueryParameter("request", "STRING", request)
     config = bigquery.QueryJobConfig(query_parameters=[parameter])
-    rows = eventually(lambda: list(cloud.bigquery.query(sql, config).result()))
+    rows = eventually(lambda: list(cloud.bigquery.query(sql, config).result()), _PATIENCE_S)
     return str(rows[0]["error_code"])
