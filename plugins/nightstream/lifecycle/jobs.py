@@ -8,7 +8,7 @@ from nightstream.lifecycle.actions import Ask, Cancel, Drain, Wait
 from nightstream.lifecycle.answer import Answer, answer
 from nightstream.lifecycle.case import Case
 from nightstream.lifecycle.health import Verdict
-from nightstream.lifecycle.learning import found_of
+from nightstream.lifecycle.judging import found_of
 from nightstream.lifecycle.snapshot import SeenJob
 
 _GRACE = timedelta(minutes=2)

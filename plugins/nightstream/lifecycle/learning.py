@@ -2,65 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
-from nightstream.lifecycle.budget import failed_at_once, failures_of, spent
-from nightstream.lifecycle.health import Diagnosis, Verdict, diagnose
-from nightstream.lifecycle.ledger import Entry, Failure, FailureKind, Intent, Ledger, Outcome
-from nightstream.lifecycle.readings import first_reading, health_over, kept
+from nightstream.lifecycle.judging import given_up, judged
+from nightstream.lifecycle.learned import Learned
+from nightstream.lifecycle.ledger import Entry, Failure, FailureKind, Intent, Outcome
+from nightstream.lifecycle.remembering import forgotten, remembered
 from nightstream.lifecycle.snapshot import SeenJob, Snapshot
-
-_TRIED = (Outcome.PROPOSED, Outcome.LAUNCHED, Outcome.FAILED)
-
-
-@dataclass(frozen=True)
-class Learned:
-    """The ledger with what was seen in it, and a sentence on each thing that is new."""
-
-    ledger: Ledger
-    news: tuple[str, ...] = ()
-    alarming: tuple[str, ...] = ()
-    """Those of the news that a person should hear of."""
-
-    def adding(self, news: str, *, alarming: bool = False, **changes: object) -> Learned:
-        return Learned(
-            self.ledger.model_copy(update=changes),
-            (*self.news, news),
-            (*self.alarming, news) if alarming else self.alarming,
-        )
-
-    def with_entry(
-        self, entry: Entry, news: str, *, alarming: bool = False, **changes: object
-    ) -> Learned:
-        entries = {**self.ledger.entries, entry.revision.id: entry}
-        return self.adding(news, alarming=alarming, entries=entries, **changes)
 
 
 def learn(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
     """Everything that can be read off a snapshot; the same snapshot adds nothing twice."""
-    learned = _remembered(seen, spec, now)
+    learned = Learned(remembered(seen, spec, now))
     learned = _proposed(learned, seen, now)
     learned = _override_over(learned, seen)
     learned = _intent_settled(learned, seen, now)
-    for job in seen.jobs:
-        if job.ended:
-            learned = _ended(learned, job, now)
+    for job in _ended_since(seen):
+        learned = _ended(learned, job, now)
     for job in seen.standing():
         if job.running:
             learned = _running(learned, job, now)
-            learned = _judged(learned, job, spec, now)
-    return _given_up(learned, spec, now)
+            learned = judged(learned, job, spec, now)
+    learned = given_up(learned, spec, now)
+    return replace(learned, ledger=forgotten(learned.ledger, seen))
 
 
-def found_of(ledger: Ledger, job: SeenJob, spec: LifecycleSpec, now: datetime) -> Diagnosis:
-    """What is found of a job's health by now, as the revision that it serves."""
-    entry = ledger.entries.get(job.revision or "")
-    since = entry.running_since if entry and entry.running_since else job.created_at
-    window = timedelta(seconds=spec.health.window_seconds)
-    health = health_over(ledger.readings.get(job.id, ()), window, since, now)
-    return diagnose(health, spec.health)
+def _ended_since(seen: Snapshot) -> list[SeenJob]:
+    """The jobs that have ended since the last round: they stood then, or are those that it was
+    about to launch. Any other is no affair of this ledger."""
+    intent = seen.ledger.intent
+    came = job_of(intent, seen) if intent else None
+    stood = {*seen.ledger.jobs, came.id if came else None}
+    return [job for job in seen.jobs if job.ended and job.id in stood]
 
 
 def job_of(intent: Intent, seen: Snapshot) -> SeenJob | None:
@@ -72,41 +47,6 @@ def job_of(intent: Intent, seen: Snapshot) -> SeenJob | None:
         and job.id not in intent.known_ids
     ]
     return found[-1] if found else None
-
-
-def _remembered(seen: Snapshot, spec: LifecycleSpec, now: datetime) -> Learned:
-    """The jobs that stand and their readings; those of jobs that are gone are forgotten, and how
-    long a revision has run is counted anew when it runs again."""
-    window = timedelta(seconds=spec.health.window_seconds)
-    readings = {}
-    for job in seen.standing():
-        earlier = seen.ledger.readings.get(job.id) or (first_reading(job.created_at),)
-        new = seen.readings.get(job.id)
-        readings[job.id] = kept(earlier, new, window) if new else earlier
-    standing = tuple(dict.fromkeys(job.id for job in seen.standing()))
-    running = {job.revision for job in seen.standing() if job.running}
-    entries = {
-        name: entry if name in running else entry.model_copy(update={"running_since": None})
-        for name, entry in seen.ledger.entries.items()
-    }
-    changes = {
-        "jobs": standing,
-        "readings": readings,
-        "entries": entries,
-        "drains": _drains(seen, now),
-        "cancels": {id_: at for id_, at in seen.ledger.cancels.items() if id_ in standing},
-    }
-    return Learned(seen.ledger.model_copy(update=changes))
-
-
-def _drains(seen: Snapshot, now: datetime) -> dict[str, datetime]:
-    """Since when the jobs that stand are being drained, by whomever."""
-    asked_at = seen.ledger.drains
-    return {
-        job.id: asked_at.get(job.id, now)
-        for job in seen.standing()
-        if job.id in asked_at or job.job.state == "DRAINING"
-    }
 
 
 def _proposed(learned: Learned, seen: Snapshot, now: datetime) -> Learned:
@@ -173,7 +113,7 @@ def _seen(learned: Learned, intent: Intent, job: SeenJob, seen: Snapshot) -> Lea
 
 
 def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
-    """An end that nobody asked for counts, once."""
+    """An end that nobody asked for counts."""
     ledger = learned.ledger
     entry = ledger.entries.get(job.revision or "")
     if entry is None or job.id in ledger.stopped or job.job.state == "UPDATED":
@@ -182,7 +122,7 @@ def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
     kind, ended = FailureKind.STOPPED, entry
     if job.job.state == "FAILED":
         kind = FailureKind.CRASH if entry.outcome is Outcome.STABLE else FailureKind.RELEASE
-    if kind is FailureKind.RELEASE and entry.outcome in _TRIED:
+    if kind is FailureKind.RELEASE and entry.outcome.unproved:
         ended = entry.became(Outcome.FAILED, now, (news,))
     failure = Failure(at=now, kind=kind, revision=entry.revision.id, job_id=job.id)
     return learned.with_entry(
@@ -190,7 +130,6 @@ def _ended(learned: Learned, job: SeenJob, now: datetime) -> Learned:
         news,
         alarming=True,
         failures=(*ledger.failures, failure),
-        stopped=(*ledger.stopped, job.id),
     )
 
 
@@ -202,52 +141,3 @@ def _running(learned: Learned, job: SeenJob, now: datetime) -> Learned:
         entry = entry.became(Outcome.LAUNCHED, now)
     begun = entry.model_copy(update={"running_since": now})
     return learned.with_entry(begun, f"{job} runs {entry.revision.id}")
-
-
-def _judged(learned: Learned, job: SeenJob, spec: LifecycleSpec, now: datetime) -> Learned:
-    """A revision on probation passes it or is rejected; a restarted one has recovered."""
-    entry = learned.ledger.entries.get(job.revision or "")
-    if entry is None or entry.running_since is None:
-        return learned
-    found = found_of(learned.ledger, job, spec, now)
-    if entry.outcome is Outcome.LAUNCHED and found.verdict is Verdict.ILL:
-        chosen = learned.ledger.chosen == entry.revision.id
-        return learned if chosen else _reject(learned, entry, found.reasons, now)
-    passed = now - entry.running_since >= timedelta(seconds=spec.health.stabilisation_seconds)
-    if found.verdict is not Verdict.GOOD or not passed:
-        return learned
-    return _good(learned, entry, found, now)
-
-
-def _good(learned: Learned, entry: Entry, found: Diagnosis, now: datetime) -> Learned:
-    ledger, name = learned.ledger, entry.revision.id
-    failures = tuple(failure for failure in ledger.failures if failure.revision != name)
-    if entry.outcome is Outcome.LAUNCHED:
-        news = f"{name} is stable: {found}"
-        stable = entry.became(Outcome.STABLE, now)
-        return learned.with_entry(stable, news, stable=name, failures=failures)
-    if entry.outcome is Outcome.STABLE and ledger.stable != name:
-        news = f"{name} is stable again: {found}"
-        stable = entry.became(Outcome.STABLE, now)
-        return learned.with_entry(stable, news, stable=name, failures=failures)
-    if failures != ledger.failures:
-        return learned.adding(f"{name} has recovered: {found}", failures=failures)
-    return learned
-
-
-def _reject(learned: Learned, entry: Entry, reasons: tuple[str, ...], now: datetime) -> Learned:
-    """The revision is not tried again."""
-    rejected = entry.became(Outcome.REJECTED, now, reasons)
-    news = f"{entry.revision.id} is rejected: {'; '.join(reasons)}"
-    return learned.with_entry(rejected, news, alarming=True)
-
-
-def _given_up(learned: Learned, spec: LifecycleSpec, now: datetime) -> Learned:
-    """A revision that was never stable and keeps failing makes way for one that was."""
-    ledger = learned.ledger
-    for name, entry in ledger.entries.items():
-        if entry.outcome in _TRIED and ledger.stable not in (None, name) and name != ledger.chosen:
-            failures = failures_of(ledger, name)
-            if spent(failures, spec.restarts) or failed_at_once(failures):
-                learned = _reject(learned, entry, (f"it failed {len(failures)} times",), now)
-    return learned

@@ -30,6 +30,11 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     """Not tried again; another spec or another model is another revision."""
 
+    @property
+    def unproved(self) -> bool:
+        """Whether the revision has yet to show that it is stable."""
+        return self in (Outcome.PROPOSED, Outcome.LAUNCHED, Outcome.FAILED)
+
 
 class Entry(Pinned):
     """One revision and its history."""
@@ -134,7 +139,7 @@ class Ledger(Pinned):
     jobs: tuple[str, ...] = ()
     """Those that stood when last looked at. They are asked for by id: lists may lack them."""
     stopped: tuple[str, ...] = ()
-    """The jobs whose end is accounted for: drained or cancelled by us, or counted as a failure."""
+    """Of the jobs that stand, those that were drained or cancelled by us."""
     drains: Mapping[str, datetime] = {}
     """When the drain of a job was asked for, or first seen."""
     cancels: Mapping[str, datetime] = {}

@@ -18,7 +18,7 @@ from nightstream.lifecycle.answer import Answer, answer
 from nightstream.lifecycle.budget import failures_of, next_try, spent
 from nightstream.lifecycle.case import Case
 from nightstream.lifecycle.jobs import ill, starting, state_of, stop
-from nightstream.lifecycle.learning import found_of
+from nightstream.lifecycle.judging import found_of
 from nightstream.lifecycle.ledger import Outcome
 from nightstream.lifecycle.revisions import Change, Revision, classify
 from nightstream.lifecycle.snapshot import SeenJob
