@@ -60,10 +60,6 @@ class DataflowHook(GoogleBaseHook):
         """All jobs of exactly that name that the service remembers, active ones first."""
         return tuple(self.get(job["id"]) for job in self._list(name=name, filter="ALL"))
 
-    def ids_named(self, name: str) -> set[str]:
-        """The ids of all jobs of exactly that name that the service remembers."""
-        return {job["id"] for job in self._list(name=name, filter="ALL")}
-
     def active_named(self, name: str) -> tuple[Job, ...]:
         """All jobs of exactly that name that have not ended."""
         return self._not_ended(self._list(name=name, filter="ACTIVE"))
@@ -127,7 +123,7 @@ class DataflowHook(GoogleBaseHook):
         )
         return service.projects()
 
-    @property
+    @cached_property
     def _jobs(self) -> Any:
         return self._projects.locations().jobs()
 

@@ -48,7 +48,7 @@ def test_what_was_changed_in_flight_comes_before_what_the_job_was_launched_with(
     resource = {**JOB, "environment": {"workerPools": pools}, "runtimeUpdatableParams": tuned}
     found = described_of(resource)
     assert (found.least_workers, found.most_workers) == bounds
-    assert found.replaces is None
+    assert (found.replaces, described_of(resource | {"replaceJobId": "0"}).replaces) == (None, "0")
 
 
 def test_committed_counters_of_ours_are_summed_over_the_steps() -> None:
