@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -43,8 +44,10 @@ def old(service: Service) -> Iterator[StreamingPlan]:
 
 
 def test_an_older_revision_runs_its_own_code_until_another_takes_over(
-    service: Service, old: StreamingPlan
+    service: Service, old: StreamingPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Whoever is killed leaves the launcher its files.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     launch = Launch(Slot.A, old.revision)
     kill_in_the_middle(service, launch)
     first = eventually(lambda: standing(service), _PATIENCE_S)
