@@ -17,6 +17,14 @@ def failures_of(ledger: Ledger, revision: str) -> list[Failure]:
     return [failure for failure in ledger.failures if failure.revision == revision]
 
 
+def times(failures: Sequence[Failure]) -> str:
+    """How often it failed and how, in words."""
+    kinds = ", ".join(failure.kind for failure in failures)
+    number = "once" if len(failures) == 1 else f"{len(failures)} times"
+    why = f": {failures[-1].reason}" if failures[-1].reason else ""
+    return f"{number} ({kinds}{why})"
+
+
 def failed_at_once(failures: Sequence[Failure]) -> bool:
     """Whether a job of the revision failed before that was ever stable."""
     return any(failure.kind is FailureKind.RELEASE for failure in failures)

@@ -81,12 +81,16 @@ class Case:
         stable = self.ledger.entries.get(self.ledger.stable or "")
         if wanted is None:
             kept = self._kept()
-            return Target(kept.revision if kept else None, self.seen.problem, self.seen.problem)
+            problem = self.seen.problem
+            why = f"what is declared cannot be told: {problem}"
+            return Target(kept.revision if kept else None, why, problem)
         if (held := self._held(wanted)) is not None:
             return Target(held, f"the spec holds the model at {held.model_version}")
         if self.ledger.outcome(wanted.id) is not Outcome.REJECTED:
-            return Target(wanted, "it is declared")
-        why = f"{wanted.id} is rejected: {'; '.join(self.ledger.entries[wanted.id].reasons)}"
+            return Target(wanted, f"{wanted.id} is declared")
+        last = f"{stable.revision.id} was stable last" if stable else "none was ever stable"
+        reasons = "; ".join(self.ledger.entries[wanted.id].reasons)
+        why = f"{wanted.id} is rejected: {reasons}; {last}"
         return Target(stable.revision if stable else None, why)
 
     def _held(self, wanted: Revision) -> Revision | None:

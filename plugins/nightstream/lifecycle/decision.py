@@ -96,7 +96,10 @@ def _told(ledger: Ledger) -> Ledger:
 def _asked(
     ledger: Ledger, action: Action, reasons: tuple[str, ...], now: datetime
 ) -> tuple[Ledger, tuple[str, ...]]:
-    """A person hears of a question once, and again when it has stayed open for long."""
+    """A person hears of a question once, and again when it has stayed open for long. Waiting
+    answers none."""
+    if isinstance(action, Wait):
+        return ledger, ()
     if not isinstance(action, Ask):
         return (_changed(ledger, question=None) if ledger.question else ledger), ()
     text = "; ".join(reasons)

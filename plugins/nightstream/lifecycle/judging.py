@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
-from nightstream.lifecycle.budget import failed_at_once, failures_of, spent
+from nightstream.lifecycle.budget import failed_at_once, failures_of, spent, times
 from nightstream.lifecycle.health import Diagnosis, Verdict, diagnose
 from nightstream.lifecycle.learned import Learned
 from nightstream.lifecycle.ledger import Entry, Ledger, Outcome
@@ -40,7 +40,8 @@ def judged(learned: Learned, job: SeenJob, spec: LifecycleSpec, now: datetime) -
 def _good(learned: Learned, entry: Entry, found: Diagnosis, now: datetime) -> Learned:
     ledger, name = learned.ledger, entry.revision.id
     failures = tuple(failure for failure in ledger.failures if failure.revision != name)
-    again = entry.outcome is Outcome.STABLE and ledger.stable != name
+    alone = len(ledger.jobs) == 1
+    again = entry.outcome is Outcome.STABLE and ledger.stable != name and alone
     if again or entry.outcome is Outcome.LAUNCHED:
         news = f"{name} is stable{' again' if again else ''}: {found}"
         stable = entry.became(Outcome.STABLE, now)
@@ -64,5 +65,5 @@ def given_up(learned: Learned, spec: LifecycleSpec, now: datetime) -> Learned:
         if entry.outcome.unproved and ledger.stable is not None and name != ledger.chosen:
             failures = failures_of(ledger, name)
             if spent(failures, spec.restarts) or failed_at_once(failures):
-                learned = _reject(learned, entry, (f"it failed {len(failures)} times",), now)
+                learned = _reject(learned, entry, (f"it ended {times(failures)}",), now)
     return learned

@@ -64,7 +64,7 @@ def _obeying(seen: Snapshot, request: Request, at: datetime) -> Ledger:
         case Kind.RECONCILE:
             return seen.ledger
         case Kind.RESUME:
-            return _changed(seen.ledger, override=None)
+            return _resumed(seen.ledger, at)
         case Kind.SUSPEND:
             return _overridden(seen, Override(kind="suspend", by=request.by, at=at))
         case Kind.CANCEL:
@@ -77,6 +77,15 @@ def _obeying(seen: Snapshot, request: Request, at: datetime) -> Ledger:
             return _changed(_given_another_chance(seen.ledger, entry, at), override=pin)
         case Kind.ROLL_BACK:
             return _rolled_back(seen, request, at)
+
+
+def _resumed(ledger: Ledger, now: datetime) -> Ledger:
+    """What a roll-back rejected is tried again; what was rejected before that is not."""
+    override = ledger.override
+    entry = ledger.entries.get(override.instead_of or "") if override else None
+    if override and entry and entry.times.get(Outcome.REJECTED) == override.at:
+        ledger = _given_another_chance(ledger, entry, now)
+    return _changed(ledger, override=None)
 
 
 def _redeployed(seen: Snapshot, request: Request, now: datetime) -> Ledger:
@@ -95,7 +104,7 @@ def _redeployed(seen: Snapshot, request: Request, now: datetime) -> Ledger:
 
 
 def _rolled_back(seen: Snapshot, request: Request, now: datetime) -> Ledger:
-    left = seen.wanted.id if seen.wanted else _running(seen)
+    left = seen.wanted.id if seen.wanted else _running(seen) or ""
     before = _stable_before(seen, left)
     entry = _named(seen, request.revision or before)
     name = entry.revision.id
@@ -105,12 +114,14 @@ def _rolled_back(seen: Snapshot, request: Request, now: datetime) -> Ledger:
             "spec or the model"
         )
     ledger = _given_another_chance(seen.ledger, entry, now)
-    if left is not None and left in ledger.entries:
+    if left in ledger.entries and ledger.outcome(left) is not Outcome.REJECTED:
         reason = f"{request.by} rolled it back to {name}"
         rejected = ledger.entries[left].became(Outcome.REJECTED, now, (reason,))
         ledger = _changed(ledger, entries={**ledger.entries, left: rejected})
     stable = before if ledger.stable == left else ledger.stable
-    override = Override(kind="roll_back", revision=name, instead_of=left, by=request.by, at=now)
+    override = Override(
+        kind="roll_back", revision=name, instead_of=left or None, by=request.by, at=now
+    )
     return _changed(ledger, override=override, stable=stable)
 
 
@@ -124,7 +135,7 @@ def _given_another_chance(ledger: Ledger, entry: Entry, now: datetime) -> Ledger
     return _changed(ledger, failures=failures)
 
 
-def _stable_before(seen: Snapshot, left: str | None) -> str | None:
+def _stable_before(seen: Snapshot, left: str) -> str | None:
     """The revision other than the one to be left that was stable last."""
     stable = [
         entry

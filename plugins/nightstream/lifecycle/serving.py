@@ -15,8 +15,9 @@ from nightstream.lifecycle.actions import (
     Wait,
 )
 from nightstream.lifecycle.answer import Answer, answer
-from nightstream.lifecycle.budget import failures_of, next_try, spent
+from nightstream.lifecycle.budget import failures_of, next_try, spent, times
 from nightstream.lifecycle.case import Case
+from nightstream.lifecycle.health import Verdict
 from nightstream.lifecycle.jobs import ill, starting, state_of, stop
 from nightstream.lifecycle.judging import found_of
 from nightstream.lifecycle.ledger import Outcome
@@ -42,8 +43,8 @@ def _bring_up(case: Case) -> Answer:
     if target.revision is None:
         return answer(
             Ask(),
-            f"no revision can be launched: {target.why}. Remedy: change the spec or the model, or "
-            "trigger `redeploy`",
+            f"no revision can be launched: {target.why}. Remedy: "
+            + ("mend that" if target.problem else "change the spec or the model, or `redeploy`"),
         )
     slot = case.ledger.slots[case.active]
     if slot.seek_to is not None:
@@ -63,8 +64,8 @@ def _slot_for(case: Case, revision: Revision) -> Slot:
 
 def launch(case: Case, slot: Slot, revision: Revision) -> Answer:
     held_up = _held_up(case, revision)
-    reasons = [f"no job stands in slot {slot}; {revision.id} should run: {case.target.why}"]
-    return held_up or answer(Launch(slot, revision.id), *reasons)
+    launched = answer(Launch(slot, revision.id), f"no job stands in slot {slot}", case.target.why)
+    return held_up or launched
 
 
 def _held_up(case: Case, revision: Revision) -> Answer | None:
@@ -72,18 +73,15 @@ def _held_up(case: Case, revision: Revision) -> Answer | None:
     failures = failures_of(case.ledger, revision.id)
     if not failures:
         return None
-    kinds = ", ".join(failure.kind for failure in failures)
-    if failures[-1].reason:
-        kinds = f"{kinds}: {failures[-1].reason}"
     if spent(failures, case.spec.restarts):
         return answer(
             Ask(),
-            f"{revision.id} ended {len(failures)} times ({kinds}). Remedy: mend it and change the "
-            "spec or the model, or trigger `redeploy`",
+            f"{revision.id} ended {times(failures)}. Remedy: mend it and change the spec or the "
+            "model, or trigger `redeploy`",
         )
     due = next_try(failures, case.spec.restarts)
     if due is not None and case.now < due:
-        return answer(Wait(), f"{revision.id} ended ({kinds}); again at {due:%H:%M:%S}")
+        return answer(Wait(), f"{revision.id} ended {times(failures)}; again at {due:%H:%M:%S}")
     return None
 
 
@@ -141,8 +139,10 @@ def _watch(case: Case, job: SeenJob) -> Answer:
     if (illness := ill(case, job)) is not None:
         return illness
     if case.target.problem:
-        return answer(Ask(), f"{job} goes on as it is: {case.target.problem}")
+        return answer(Ask(), f"{job} goes on as it is: {case.target.why}. Remedy: mend that")
     if entry and entry.outcome is Outcome.LAUNCHED:
         return answer(Wait(), f"{job} is on probation: {state_of(case, job)}")
     found = found_of(case.ledger, job, case.spec, case.now)
-    return answer(Nothing(), f"{job} runs as declared: {found}")
+    known = found.verdict is not Verdict.UNKNOWN
+    action = Nothing() if known else Wait()
+    return answer(action, f"{job} runs what should run: {found}", case.target.why)
