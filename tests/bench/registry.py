@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed, sink
+from tests.bench import (
+    dag_parsing,
+    idle_round,
+    job_memory,
+    job_speed,
+    night_overhead,
+    per_row_speed,
+    sink,
+)
 from tests.bench.cloud import inserts, loads, polling, start, submission
 from tests.bench.live import calls, drain, gaps, latency, memory
 from tests.bench.result import Result
@@ -16,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_memory": job_memory.measure,
     "dag_parsing": dag_parsing.measure,
     "night_overhead": night_overhead.measure,
+    "idle_round": idle_round.measure,
     "live_latency_300": latency.measure_slow,
     "live_latency_4000": latency.measure_fast,
     "live_median_4000": latency.measure_fast_median,
