@@ -34,20 +34,26 @@ class StackNights:
     dag_id: str = DAG_ID
 
     @classmethod
-    def on(cls, stack: Stack) -> StackNights:
-        """Trains versions v1 and v2 (champion is v1) and switches the DAG on."""
+    def seeing(cls, stack: Stack, dag_id: str = DAG_ID) -> StackNights:
+        """One DAG of a stack and what is in its cloud, as they are."""
         settings = stack.settings
         options = ClientOptions(api_endpoint=settings.cloud_url)
         anonymous = AnonymousCredentials()
         project = settings.names.project
         gcs = storage.Client(project, anonymous, client_options=options)
-        nights = cls(
+        return cls(
             stack,
             AirflowApi(settings.airflow_url),
             GcsObjects(gcs),
             bigquery.Client(project, anonymous, client_options=options),
             settings.names.dataset,
+            dag_id,
         )
+
+    @classmethod
+    def on(cls, stack: Stack) -> StackNights:
+        """Trains versions v1 and v2 (champion is v1) and switches the DAG on."""
+        nights = cls.seeing(stack)
         for version, kind in (("v1", "sklearn"), ("v2", "xgboost")):
             command = ["-m", "examples.babyweight.train", "--models", MODELS]
             trained = stack.run(sys.executable, *command, "--version", version, "--kind", kind)
