@@ -301,6 +301,31 @@ def test_labels_that_dataflow_takes_stand(tmp_path: Path) -> None:
     assert load_environment(tmp_path, "prod", {"PROJECT": "mine"}).dataflow.labels == labels
 
 
+@pytest.mark.parametrize(
+    ("airflow", "message"),
+    [
+        ({"alerts": [{"notifier": "slack"}]}, r"alerts\[0\]\.notifier: 'slack' is no import path"),
+        ({"alerts": [{"notifier": "a.B", "argument": {}}]}, "did you mean 'arguments'"),
+        ({"reconcile_seconds": 1}, r"reconcile_seconds: .*greater than or equal to 5"),
+    ],
+)
+def test_rounds_and_alerts_that_cannot_be_are_refused_at_parse(
+    tmp_path: Path, airflow: dict[str, object], message: str
+) -> None:
+    write(tmp_path, ENVIRONMENT | {"airflow": airflow}, "prod")
+
+    with pytest.raises(SpecError, match=rf"prod\.yaml: airflow\..*{message}"):
+        load_environment(tmp_path, "prod", {"PROJECT": "mine"})
+
+
+def test_an_environment_that_names_no_notifier_has_its_alerts_in_the_log(tmp_path: Path) -> None:
+    write(tmp_path, ENVIRONMENT, "prod")
+
+    [alerts] = load_environment(tmp_path, "prod", {"PROJECT": "mine"}).airflow.alerts
+
+    assert alerts.notifier == "nightstream.notifiers.LogNotifier"
+
+
 def test_the_declared_services_and_environments_are_good() -> None:
     dags = Path(__file__).parents[3] / "dags"
     services, errors = load_services(dags / "services")
