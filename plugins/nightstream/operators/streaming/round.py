@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from nightstream.streaming.rounds import Acted, Decided, Observed
 
 
+NEXT_ROUND = (
+    "Remedy: none is needed, the next round looks again; a request that the ledger does not show "
+    "has to be made anew"
+)
+"""For whoever reads that a round was broken off."""
+
+
 class RoundOperator(ServiceOperator):
     """One step of a round.
 
