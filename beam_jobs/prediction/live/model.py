@@ -29,7 +29,8 @@ class LiveModel:
 
     All rows of a batch are scored by one model, however often that is exchanged meanwhile.
 
-    Counts `model_calls`, `rows_per_call` and `model_refreshes`; the calls that narrow a failing one
+    Counts `model_calls`, `rows_per_call`, `model_refreshes` (and the models that could not be
+    loaded, `models_refused`); the calls that narrow a failing one
     down to its failing rows are counted as `model_calls_bisecting` instead.
     """
 
@@ -50,7 +51,8 @@ class LiveModel:
         self._bisecting = Metrics.counter(NAMESPACE, "model_calls_bisecting")
         self._rows = Metrics.distribution(NAMESPACE, "rows_per_call")
         self._refreshes = Metrics.counter(NAMESPACE, "model_refreshes")
-        self._refreshes_counted = 0
+        self._refused = Metrics.counter(NAMESPACE, "models_refused")
+        self._counted = (0, 0)
         self._counting = threading.Lock()
 
     def predict(self, rows: LiveRows) -> tuple[Predicted, ScoredBy]:
@@ -113,10 +115,12 @@ class LiveModel:
     def _count_refreshes(self) -> None:
         """Here, since Beam counts only what is counted by a thread that processes a bundle."""
         with self._counting:
-            new = self._serving.refreshes - self._refreshes_counted
-            self._refreshes_counted += new
-        if new:
-            self._refreshes.inc(new)
+            known, self._counted = self._counted, (self._serving.refreshes, self._serving.refused)
+            refreshed, refused = self._counted[0] - known[0], self._counted[1] - known[1]
+        if refreshed:
+            self._refreshes.inc(refreshed)
+        if refused:
+            self._refused.inc(refused)
 
 
 def _no_outputs(served: Served) -> pa.RecordBatch:

@@ -29,6 +29,8 @@ class Serving:
     now: Served
     refreshes: int = 0
     """How often it was exchanged."""
+    refused: int = 0
+    """How often it was to be one that cannot be loaded."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Serving:
             if not self._generation:
                 raise
             self.now = self._load(self._pointer.own)
+            self.refused += 1
             self._tell_trouble(error)
 
     def keep_up(self) -> None:
@@ -85,6 +88,7 @@ class Serving:
             return
         except ModelError as error:
             # It will not become better: it is looked at again once another one is pointed to.
+            self.refused += 1
             self._tell_trouble(error)
         self._generation = generation
 

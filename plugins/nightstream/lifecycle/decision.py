@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
@@ -69,15 +69,24 @@ def decide(seen: Snapshot, spec: LifecycleSpec, timing: Timing, now: datetime) -
     before, asked = _asked(_announced(case, action), action, reasons, now)
     alerts = (*seen.ledger.untold, *learned.alarming, *asked)
     before = _changed(before, untold=alerts)
-    after = _told(_done(before, action))
-    return Decision(action, reasons, learned.news, alerts, before, after)
+    decision = Decision(action, reasons, learned.news, alerts, before, _told(_done(before, action)))
+    if decision.acts and before.refusal:
+        return replace(decision, after=_changed(decision.after, refusal=None))
+    return decision
 
 
-def refused(decision: Decision, reason: str, now: datetime) -> Ledger:
+def refused(decision: Decision, reason: str, now: datetime, overtaken: bool = False) -> Ledger:
     """The ledger after an action that was certainly not taken, and why; to be written in place of
-    `after`."""
+    `after`.
+
+    overtaken: something came between, which the next round sees; nobody has to hear of it.
+    """
     ledger = _told(decision.before)
+    if not overtaken:
+        ledger = _complained(ledger, f"`{decision.action.kind}` was refused: {reason}", now)
     match decision.action:
+        case Launch() | Update() if overtaken:
+            return _changed(ledger, intent=None)
         case Launch(_, revision) | Update(_, revision, _):
             failure = Failure(
                 at=now, kind=FailureKind.LAUNCH, revision=revision, job_id=None, reason=reason
@@ -87,6 +96,14 @@ def refused(decision: Decision, reason: str, now: datetime) -> Ledger:
             stopped = tuple(stopped for stopped in ledger.stopped if stopped != job_id)
             return _changed(ledger, stopped=stopped)
     return ledger
+
+
+def _complained(ledger: Ledger, text: str, now: datetime) -> Ledger:
+    """The next round tells a person, once, and again when it has stayed so for long."""
+    known = ledger.refusal
+    if known and _same(known.text, text) and now - known.at < _REMINDER:
+        return ledger
+    return _changed(ledger, refusal=Question(text=text, at=now), untold=(text,))
 
 
 def _told(ledger: Ledger) -> Ledger:

@@ -20,6 +20,8 @@ class Health:
     dead: int | None = None
     """Of these, those that became dead letters."""
     rows_out: int | None = None
+    models_refused: int | None = None
+    """Models that it was to change over to and could not load."""
     errors: int | None = None
     """Error messages of the job."""
     backlog: int | None = None
@@ -75,6 +77,8 @@ def _broken(health: Health, limits: HealthSpec) -> Iterator[str]:
                 f"{health.dead:,} of {health.requests:,} requests became dead letters "
                 f"({share:.1%}; at most {limits.most_dead_share:.1%})"
             )
+    if health.models_refused:
+        yield "it could not load the model that it should change over to"
     if health.errors is not None and health.errors > limits.most_errors:
         yield f"{health.errors} error messages (at most {limits.most_errors})"
     yield from _stuck(health, limits)

@@ -151,6 +151,8 @@ class Ledger(Pinned):
     suspended_at: datetime | None = None
     readings: Mapping[str, tuple[Reading, ...]] = {}
     """Of the jobs that stand, by id, oldest first."""
+    refusal: Question | None = None
+    """The action that was refused last, and why, until one is taken."""
     question: Question | None = None
     """The one that is open."""
     untold: tuple[str, ...] = ()

@@ -20,11 +20,15 @@ class Reading(Pinned):
     """One job at one moment; None is unknown."""
 
     at: datetime
+    revision: str | None = None
+    """The one that the job served."""
     requests: int | None = None
     """That the job has taken in since it began."""
     dead: int | None = None
     """Of these, those that became dead letters."""
     scored: int | None = None
+    models_refused: int | None = None
+    """Models that it was pointed to and could not load, since it began."""
     errors: int | None = None
     """Error messages of the job since it began."""
     backlog: int | None = None
@@ -35,9 +39,17 @@ class Reading(Pinned):
     """Time of the latest request that was scored."""
 
 
-def first_reading(created_at: datetime) -> Reading:
+def first_reading(created_at: datetime, revision: str | None = None) -> Reading:
     """Of every job: its counters began at zero."""
-    return Reading(at=created_at, requests=0, dead=0, scored=0, errors=0)
+    return Reading(
+        at=created_at,
+        revision=revision,
+        requests=0,
+        dead=0,
+        scored=0,
+        models_refused=0,
+        errors=0,
+    )
 
 
 def kept(readings: Sequence[Reading], new: Reading, window: timedelta) -> tuple[Reading, ...]:
@@ -68,6 +80,7 @@ def health_over(
         requests=_growth(base.requests, last.requests),
         dead=_growth(base.dead, last.dead),
         rows_out=_growth(base.scored, last.scored),
+        models_refused=_growth(base.models_refused, last.models_refused),
         errors=_growth(base.errors, last.errors),
         backlog=last.backlog,
         backlog_before=_first_known(reading.backlog for reading in before),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
@@ -59,7 +60,13 @@ def _changed_at(entry: Entry) -> datetime:
 def _readings(seen: Snapshot, window: timedelta) -> dict[str, tuple[Reading, ...]]:
     readings = {}
     for job in seen.standing():
-        earlier = seen.ledger.readings.get(job.id) or (first_reading(job.created_at),)
+        first = first_reading(job.created_at, job.launched_as or job.revision)
+        earlier = seen.ledger.readings.get(job.id) or (first,)
         new = seen.readings.get(job.id)
-        readings[job.id] = kept(earlier, new, window) if new else tuple(earlier)
+        readings[job.id] = kept(_of_one(earlier, new), new, window) if new else tuple(earlier)
     return readings
+
+
+def _of_one(earlier: Sequence[Reading], new: Reading) -> list[Reading]:
+    """Those of the revision that the job serves by now: what it did as another says nothing."""
+    return [reading for reading in earlier if reading.revision in (None, new.revision)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from nightstream.lifecycle.actions import (
@@ -19,7 +20,7 @@ from nightstream.lifecycle.actions import (
     Update,
     Wait,
 )
-from nightstream.streaming.actions.cloud import Cloud, Refused
+from nightstream.streaming.actions.cloud import Cloud, Overtaken, Refused
 from nightstream.streaming.actions.launching import launch
 from nightstream.streaming.actions.refreshing import refresh
 from nightstream.streaming.actions.slots import close_slot, open_slot, seek_slot
@@ -29,17 +30,26 @@ if TYPE_CHECKING:
     from nightstream.lifecycle.ledger import Ledger
 
 
-def act(action: Action, ledger: Ledger, cloud: Cloud) -> str:
-    """Takes it, once the ledger says so; why it was certainly not taken, else nothing.
+@dataclass(frozen=True)
+class Refusal:
+    """An action was certainly not taken."""
+
+    reason: str
+    overtaken: bool
+    """Whether something came between what was seen and the action."""
+
+
+def act(action: Action, ledger: Ledger, cloud: Cloud) -> Refusal | None:
+    """Takes it, once the ledger says so.
 
     ledger: the decision's `before`. Returns at once: the next round sees what came of it. What
     fails in passing raises; then nothing is known, and the next round looks.
     """
     try:
         _take(action, ledger, cloud)
-    except Refused as refusal:
-        return str(refusal)
-    return ""
+    except Refused as refused:
+        return Refusal(str(refused), isinstance(refused, Overtaken))
+    return None
 
 
 def _take(action: Action, ledger: Ledger, cloud: Cloud) -> None:

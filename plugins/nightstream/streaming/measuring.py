@@ -48,10 +48,12 @@ class Gauges:
         backlog, oldest = self._waiting(subscription, now)
         return Reading(
             at=now,
+            revision=job.revision,
             # Beam tells no counter before it has counted: one that is missing from an answer is 0.
             requests=counters["requests"] if counters is not None else None,
             dead=counters["dead"] if counters is not None else None,
             scored=counters["scored"] if counters is not None else None,
+            models_refused=counters["models_refused"] if counters is not None else None,
             errors=self._errors(job, earlier, now),
             backlog=int(backlog) if backlog is not None else None,
             oldest_unacked_seconds=oldest,

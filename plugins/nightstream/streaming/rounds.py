@@ -45,6 +45,8 @@ class Acted:
     """Of the ledger with `before`."""
     refused: str = ""
     """Why the action was certainly not taken; else empty."""
+    overtaken: bool = False
+    """Whether that is because something came between; the revision is not to blame."""
 
 
 def to_json(step: Any) -> Any:

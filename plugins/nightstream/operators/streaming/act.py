@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from nightstream.operators.streaming.round import RoundOperator, decided_in
+from nightstream.operators.streaming.round import NEXT_ROUND, RoundOperator, decided_in
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -39,9 +39,12 @@ class ActOperator(RoundOperator):
         generation = self._announce(decided)
         self.log.info("%s", action_sentence(decision.action))
         refusal = act(decision.action, decision.before, Cloud(self.spec, self.environment))
-        if refusal:
-            self.log.warning("It was not done: %s", refusal)
-        result: dict[str, Any] = to_json(Acted(generation, refusal))
+        if refusal is None:
+            acted = Acted(generation)
+        else:
+            self.log.warning("It was not done: %s", refusal.reason)
+            acted = Acted(generation, refusal.reason, refusal.overtaken)
+        result: dict[str, Any] = to_json(acted)
         return result
 
     def _announce(self, decided: Decided) -> int:
@@ -52,11 +55,9 @@ class ActOperator(RoundOperator):
         if age > _MOST_AGE:
             raise AirflowFailException(
                 f"what the decision stands on was seen {age.total_seconds():.0f} s ago; nothing "
-                "was done. Remedy: none is needed, the next round looks again"
+                f"was done. {NEXT_ROUND}"
             )
         try:
             return self.ledger_file.swap(decided.decision.before, decided.generation)
         except LedgerChangedError as error:
-            raise AirflowFailException(
-                f"{error}; nothing was done. Remedy: none is needed, the next round looks again"
-            ) from error
+            raise AirflowFailException(f"{error}; nothing was done. {NEXT_ROUND}") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import TriggerRule
 
-from nightstream.operators.streaming.round import RoundOperator, acted_in, decided_in
+from nightstream.operators.streaming.round import NEXT_ROUND, RoundOperator, acted_in, decided_in
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -47,7 +47,8 @@ class RecordRoundOperator(RoundOperator):
             return decided.decision.after, decided.generation
         acted = acted_in(context)
         if acted.refused:
-            return refused(decided.decision, acted.refused, decided.at), acted.generation
+            decision, at = decided.decision, decided.at
+            return refused(decision, acted.refused, at, acted.overtaken), acted.generation
         return decided.decision.after, acted.generation
 
     def _write(self, ledger: Ledger, generation: int, decision: Decision, context: Context) -> None:
@@ -64,8 +65,7 @@ class RecordRoundOperator(RoundOperator):
             self.ledger_file.swap(ledger, generation)
         except LedgerChangedError as error:
             raise AirflowFailException(
-                f"{error}; this round is not recorded. Remedy: none is needed, the next round "
-                "looks again"
+                f"{error}; this round is not recorded. {NEXT_ROUND}"
             ) from error
 
     def _tell(self, decision: Decision, context: Context) -> None:

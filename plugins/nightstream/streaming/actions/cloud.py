@@ -26,6 +26,10 @@ class Refused(Exception):
     """The action was certainly not taken; the message says why."""
 
 
+class Overtaken(Refused):
+    """Something came between what was seen and the action; the next round sees it."""
+
+
 @dataclass(frozen=True)
 class Cloud:
     """One service in one environment, and the APIs that an action asks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beam_jobs.prediction.versions import ModelError
-from nightstream.streaming.actions.cloud import Cloud, Refused
+from nightstream.streaming.actions.cloud import Cloud, Overtaken, Refused
 from nightstream.streaming.revisions import (
     GoneError,
     KeptRevision,
@@ -39,7 +39,7 @@ def _keep_declared(revision: str, cloud: Cloud) -> None:
     except ModelError as error:
         raise Refused(f"revision {revision} is not kept yet, and cannot be: {error}") from error
     if plan.revision != revision:
-        raise Refused(
+        raise Overtaken(
             f"revision {revision} is not kept, and what is declared is {plan.revision} by now: it "
             "changed meanwhile; the next round looks again"
         )

@@ -16,7 +16,7 @@ from nightstream.jobs.launcher import run_launcher
 from nightstream.lifecycle.actions import Launch, Update
 from nightstream.lifecycle.ledger import Ledger
 from nightstream.publishing.evolution import SchemaConflictError
-from nightstream.streaming.actions.cloud import Cloud, Refused
+from nightstream.streaming.actions.cloud import Cloud, Overtaken, Refused
 from nightstream.streaming.actions.keeping import require_code, require_kept
 from nightstream.streaming.channels import channel_problems
 from nightstream.streaming.launch import Submission, launch_command
@@ -47,8 +47,8 @@ def launch(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> None:
 
 
 def _came_already(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> bool:
-    """Whether the job of this very action stands. Raises Refused where another is in its way, or
-    the one that it should take over from is not there."""
+    """Whether the job of this very action stands. Raises Overtaken where another is in its way,
+    or the one that it should take over from is not there."""
     replaced = action.job_id if isinstance(action, Update) else None
     known = ledger.intent.known_ids if ledger.intent else ()
     for job in cloud.standing(action.slot, ledger):
@@ -58,12 +58,12 @@ def _came_already(action: Launch | Update, ledger: Ledger, cloud: Cloud) -> bool
         if new and revision_of(job) == action.revision:
             log.info("%s (%s) is there already", job.name, job.id)
             return True
-        raise Refused(
+        raise Overtaken(
             f"{job.name} ({job.id}) stands in slot {action.slot}: it is {job.state} and runs "
             f"revision {revision_of(job)}"
         )
     if replaced is not None and (old := cloud.job(replaced, ledger)).state != "RUNNING":
-        raise Refused(f"{old.name} ({old.id}) is {old.state}: only a running job is updated")
+        raise Overtaken(f"{old.name} ({old.id}) is {old.state}: only a running job is updated")
     return False
 
 

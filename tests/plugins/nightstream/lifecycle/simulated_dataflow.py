@@ -200,6 +200,7 @@ class World:
     def _reading(self, job: SimJob) -> Reading:
         return Reading(
             at=self.now,
+            revision=job.revision,
             requests=job.requests,
             dead=job.dead,
             scored=job.requests - job.dead,

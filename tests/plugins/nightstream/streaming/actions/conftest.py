@@ -43,7 +43,8 @@ class Service:
     """Of the revisions that the ledger knows."""
 
     def act(self, action: Action) -> str:
-        return act(action, self.ledger(), self.cloud)
+        refusal = act(action, self.ledger(), self.cloud)
+        return refusal.reason if refusal else ""
 
     def ledger(self) -> Ledger:
         intent = Intent(
