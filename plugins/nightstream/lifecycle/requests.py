@@ -129,7 +129,7 @@ def _given_another_chance(ledger: Ledger, entry: Entry, now: datetime) -> Ledger
     """What a person chooses is tried again, whatever became of it before."""
     name = entry.revision.id
     if entry.outcome in (Outcome.REJECTED, Outcome.FAILED):
-        again = entry.became(Outcome.PROPOSED, now)
+        again = entry.became(Outcome.PROPOSED, now).model_copy(update={"running_since": None})
         ledger = _changed(ledger, entries={**ledger.entries, name: again})
     failures = tuple(failure for failure in ledger.failures if failure.revision != name)
     return _changed(ledger, failures=failures)

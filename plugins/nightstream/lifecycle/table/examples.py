@@ -110,12 +110,13 @@ ILL = a_reading(dead=9_000, scored=11_000)
 
 
 def an_entry(of: Revision, outcome: Outcome, minutes: float = 60, *reasons: str) -> Entry:
+    ran = outcome in (Outcome.LAUNCHED, Outcome.STABLE, Outcome.REJECTED)
     return Entry(
         revision=of,
         outcome=outcome,
         reasons=reasons,
         times={outcome: ago(minutes)},
-        running_since=ago(minutes),
+        running_since=ago(minutes) if ran else None,
     )
 
 
