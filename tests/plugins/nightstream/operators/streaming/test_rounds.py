@@ -160,17 +160,18 @@ def test_a_decision_that_has_waited_too_long_is_not_carried_out(
 
 
 def test_a_run_that_is_cleared_does_not_repeat_its_request(service: Streaming, job_id: str) -> None:
-    cancel = service.round(action="cancel")
+    suspend = service.round(action="suspend")
     service.round(action="resume")
-    generation = service.ledger_file.read()[1]
+    resumed = service.ledger_file.read()
 
-    service.task("observe", cancel).finish()
-    said = fails(service, "decide", cancel)
+    service.task("observe", suspend).finish()
+    said = fails(service, "decide", suspend)
 
-    assert "nothing is changed: cancel was asked for at" in said
+    assert "nothing is changed: suspend was asked for at" in said
     assert "has been obeyed. Remedy: trigger it anew" in said
-    assert service.ledger_file.read()[1] == generation
-    assert service.jobs[job_id] in CANCELLED
+    assert service.ledger_file.read() == resumed
+    assert service.ledger.override is None
+    assert service.jobs == {job_id: "PENDING"}
 
 
 @pytest.mark.parametrize(
