@@ -6,7 +6,6 @@ from xdist.scheduler import LoadScopeScheduling
 
 _TOGETHER = {
     "tests/end_to_end/": "stack",
-    "tests/local/stack/test_whole_stack.py": "stack",
     "tests/faults/": "faults",
     "tests/beam_jobs/streaming/": "streaming jobs",
     "tests/plugins/nightstream/streaming/": "live tables",
