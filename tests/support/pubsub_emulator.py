@@ -19,11 +19,11 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from local.stack.ports import free_port
 from tests.support.local_cloud import PROJECT
+from tests.support.patience import PATIENCE_S
 
 # It keeps acknowledged messages: this much holds about a million small ones. The whole heap at
 # once: as it grew, the collector would stop the emulator again and again.
 _MACHINE = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC")
-_PATIENCE_S = 30
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -57,7 +57,7 @@ class PubsubEmulator:
         """Returns when the emulator answers."""
         with self._log.open("ab") as log:
             self._process = _java(self._machine, self.port, log)
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert time.monotonic() < deadline, f"no Pub/Sub emulator: {self._log.read_text()}"
             time.sleep(0.05)
