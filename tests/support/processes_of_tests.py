@@ -7,6 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 _TOGETHER = {
     "tests/end_to_end/": "stack",
     "tests/faults/": "faults",
+    "tests/dags/": "dags",
     "tests/beam_jobs/streaming/": "streaming jobs",
     "tests/plugins/nightstream/streaming/": "live tables",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import time
 import uuid
@@ -17,6 +16,7 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from local.stack.cloud_sdk import pubsub_emulator_jar, sdk_folder
 from local.stack.ports import free_port
 from tests.support.local_cloud import PROJECT
 from tests.support.patience import PATIENCE_S
@@ -132,15 +132,9 @@ def _java(machine: Sequence[str], port: int, log: IO[bytes]) -> subprocess.Popen
     )
 
 
-@functools.cache
 def emulator_jar() -> Path:
     """The emulator's program in the installed Google Cloud SDK."""
-    root = subprocess.run(
-        ["gcloud", "info", "--format=value(installation.sdk_root)"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    jars = sorted(Path(root).glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"))
-    assert jars, "no Pub/Sub emulator: run `gcloud components install pubsub-emulator`"
-    return jars[-1]
+    sdk = sdk_folder()
+    jar = sdk and pubsub_emulator_jar(sdk)
+    assert jar, "no Pub/Sub emulator: run `gcloud components install pubsub-emulator`"
+    return jar

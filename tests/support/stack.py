@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 
 from local.stack import Stack, StackSettings
 from local.stack.ports import free_port
-from local.stack.processes import await_end
-from tests.support.patience import PATIENCE_S
+from local.stack.processes import await_end, marked
 
 
 def stack_in(home: Path) -> Stack:
@@ -27,5 +28,18 @@ def kill(stack: Stack, name: str) -> int:
     """End a component as a crash would (kill -9), and wait until it is gone; its pid."""
     process = psutil.Process(stack.pid(name))
     process.kill()
-    await_end([process], patience=PATIENCE_S)
+    await_end([process], patience=10)
     return process.pid
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack of a package of tests: Airflow starts once, with the first test that asks for it (mark
+    such tests `stack`). A test that kills a component brings it up again."""
+    shared = stack_in(tmp_path_factory.mktemp("stack") / "home")
+    try:
+        shared.up()
+        yield shared
+    finally:
+        shared.down()
+    assert marked(shared.settings.home) == []
