@@ -34,7 +34,7 @@ def kill(stack: Stack, name: str) -> int:
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack of a package of tests: Airflow starts once, with the first test that asks for it (mark
+    """The stack of the package's tests: Airflow starts once, with the first that asks for it (mark
     such tests `stack`). A test that kills a component brings it up again."""
     shared = stack_in(tmp_path_factory.mktemp("stack") / "home")
     try:
