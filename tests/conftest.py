@@ -9,11 +9,20 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud, ObservedCloud
 from tests.support.pubsub_emulator import pubsub as pubsub
+
+
+def pytest_configure() -> None:
+    """A property holds or it does not: how long an example takes is the machine's affair."""
+    settings.register_profile(
+        "at any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("at any pace")
 
 
 @pytest.hookimpl(wrapper=True)
