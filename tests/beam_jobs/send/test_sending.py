@@ -181,7 +181,10 @@ def test_an_interrupted_sender_leaves_no_subscription(
     file.write_text("{}\n")
     command = [sys.executable, "-m", "beam_jobs.send", "--topic", channel.topic, "--rate", "20"]
     waiting = ["--file", str(file), "--count", "9999", "--wait", "--responses", channel.topic]
+    # In the background of a shell it is ignored, and that is inherited.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     sender = subprocess.Popen([*command, *waiting], cwd=ROOT, env={**os.environ, **pubsub.env})
+    signal.signal(signal.SIGINT, inherited)
     try:
         assert received(pubsub, channel, 1)
         assert len(subscriptions(pubsub, channel.topic)) == 2
