@@ -2,7 +2,7 @@
 # builds the environment in .venv from uv.lock, and again whenever the lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status logs test test-long lint format bench requirements
+.PHONY: help demo tour up down status logs test test-long lint format bench requirements
 
 UV_VERSION := 0.13.9
 BOOTSTRAP := .local/bootstrap
@@ -19,6 +19,9 @@ help: ## this list
 
 demo: $(ENVIRONMENT) ## scored nights in BigQuery, from an empty machine; KEEP=1 leaves the stack up
 	@$(PYTHON) -m examples.demo $(if $(KEEP),--keep)
+
+tour: $(ENVIRONMENT) ## the life of a streaming job, under 200 requests a second; KEEP=1 as above
+	@$(PYTHON) -m examples.tour $(if $(KEEP),--keep)
 
 up: $(ENVIRONMENT) ## start Airflow, its database, the local cloud and Pub/Sub
 	@$(PYTHON) -m local.stack up

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import eq
 
 from beam_jobs.prediction.manifest import ModelManifest
 from beam_jobs.prediction.versions import ModelError
@@ -20,8 +21,8 @@ def signature_differences(manifest: ModelManifest, spec: ServiceSpec) -> list[st
     outputs = {column.name: column.type for column in manifest.outputs}
     declared = {column.name: column.type for column in spec.model.outputs}
     return [
-        *_differences("input", inputs, "input.fields", features),
-        *_differences("output", outputs, "model.outputs", declared),
+        *_differences("input", inputs, "input.fields", features, _feeds),
+        *_differences("output", outputs, "model.outputs", declared, eq),
     ]
 
 
@@ -36,17 +37,21 @@ def check_signature(manifest: ModelManifest, spec: ServiceSpec) -> None:
 
 
 def _differences(
-    side: str, model: Mapping[str, str], where: str, spec: Mapping[str, str]
+    side: str,
+    model: Mapping[str, str],
+    where: str,
+    spec: Mapping[str, str],
+    fits: Callable[[str, str], bool],
 ) -> list[str]:
     lacking = [f"{where} lacks the model's {side} {name!r}" for name in model if name not in spec]
     unknown = [f"the model has no {side} {name!r} of {where}" for name in spec if name not in model]
     types = [
         f"{side} {name!r} is {model[name]} in the model and {spec[name]} in {where}"
         for name in model
-        if name in spec and not _fits(spec[name], model[name])
+        if name in spec and not fits(spec[name], model[name])
     ]
     return [*lacking, *unknown, *types]
 
 
-def _fits(field: str, model: str) -> bool:
+def _feeds(field: str, model: str) -> bool:
     return field == model or (field, model) == ("integer", "float")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 from pydantic import Field as Constrained
@@ -65,9 +65,29 @@ class DataflowSpec(Declared):
     """Labels of every job, beside those that Nightstream sets itself."""
     launch_timeout_seconds: Annotated[int, Constrained(ge=10)] = 600
     drain_timeout_seconds: Annotated[int, Constrained(ge=1)] = 3600
-    """A drain that takes longer fails its task; the job is left alone."""
+    """What happens to a job whose drain takes longer, its service's `drain.after_deadline` says."""
     submit_options: dict[str, str | bool | int] = {}
     """More Beam pipeline options, by name."""
+
+
+def _import_path(path: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", path):
+        raise Refusal(
+            f"{path!r} is no import path of a class",
+            "write module and class, such as nightstream.notifiers.LogNotifier",
+        )
+    return path
+
+
+class NotifierSpec(Declared):
+    """Who is told of alerts: a notifier of Airflow's, called once for each of them."""
+
+    notifier: Annotated[str, AfterValidator(_import_path)]
+    """Import path of the class: `airflow.providers.smtp.notifications.smtp.SmtpNotifier`."""
+    arguments: dict[str, Any] = {}
+    """What the class is made with. Where it takes templates, these know the alert:
+    `{{ alert.title }}`, `{{ alert.text }}`, `{{ alert.service }}` and `{{ alert.severity }}`, which
+    is `error` where a person has to do something, and else `warning`."""
 
 
 class AirflowSpec(Declared):
@@ -78,10 +98,29 @@ class AirflowSpec(Declared):
     """False where the triggerer cannot import this package: tasks reschedule themselves."""
     poll_seconds: Annotated[float, Constrained(gt=0)] = 30
     retry_delay_seconds: Annotated[float, Constrained(ge=0)] = 300
+    reconcile_seconds: Annotated[float, Constrained(ge=5, le=3600)] = 180
+    """So often is each streaming job looked at."""
+    alerts: tuple[NotifierSpec, ...] = (NotifierSpec(notifier="nightstream.notifiers.LogNotifier"),)
+    """Who is told when a night is late, and what becomes of a streaming job. The default writes an
+    ERROR line that begins with NIGHTSTREAM ALERT, for a log-based alert."""
     table_console: str = (
         "https://console.cloud.google.com/bigquery?project={project}"
         "&ws=!1m5!1m4!4m3!1s{project}!2s{dataset}!3s{table}"
     )
+    object_console: str = (
+        "https://console.cloud.google.com/storage/browser/_details/{bucket}/{name}"
+        "?project={project}"
+    )
+    """`{encoded_name}` is the name with its slashes as %2F."""
+
+
+class MonitoringSpec(Declared):
+    """Cloud Monitoring, which tells how far streaming jobs are behind."""
+
+    endpoint: str | None = None
+    """Root URL of its API; null is Google's."""
+    fresh_seconds: Annotated[float, Constrained(gt=0, le=3600)] = 480
+    """A reading that is older counts as missing; Google's come up to five minutes late."""
 
 
 class EnvironmentSpec(Declared):
@@ -91,4 +130,5 @@ class EnvironmentSpec(Declared):
     buckets: Buckets
     bigquery: BigQuerySpec
     dataflow: DataflowSpec
+    monitoring: MonitoringSpec = MonitoringSpec()
     airflow: AirflowSpec = AirflowSpec()

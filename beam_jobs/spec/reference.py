@@ -94,7 +94,11 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if field.default is PydanticUndefined or isinstance(field.default, Declared):
         return "as below"
-    return f"`{_cell(json.dumps(field.default, ensure_ascii=False))}`"
+    return f"`{_cell(json.dumps(field.default, default=_plain, ensure_ascii=False))}`"
+
+
+def _plain(declared: Declared) -> dict[str, Any]:
+    return declared.model_dump(mode="json", exclude_defaults=True)
 
 
 def _cell(text: str) -> str:

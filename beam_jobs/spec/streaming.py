@@ -9,6 +9,7 @@ from pydantic import AfterValidator, model_validator
 from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Refusal
+from beam_jobs.spec.lifecycle import LifecycleSpec
 from beam_jobs.spec.sources import CsvFormat, JsonFormat
 
 Seconds = Annotated[float, Constrained(gt=0, le=24 * 60 * 60)]
@@ -78,6 +79,8 @@ class StreamingSpec(Declared):
     workers: Annotated[int, Constrained(ge=1, le=1_000)] = 1
     max_workers: Annotated[int, Constrained(ge=1, le=4_000)] = 3
     machine_type: str | None = None
+    lifecycle: LifecycleSpec = LifecycleSpec()
+    """How the job is kept, upgraded and judged."""
 
     @model_validator(mode="after")
     def _messages_are_no_files(self) -> Self:

@@ -12,12 +12,14 @@ Scores requests as they arrive: reads them from a Pub/Sub subscription, and writ
 dead letters with their reason, to the service's live tables in BigQuery."""
 
 _EPILOG = """\
-Everything else is handed to Beam; --streaming is set.
+Everything else is handed to Beam, after the options that the plan pins; --streaming is set.
 
-Example:
+Examples:
   python -m beam_jobs.streaming --plan gs://scoring-work/babyweight/streaming/…/plan.json \\
-      --runner=DataflowRunner --job_name=babyweight-live-a --project=P --region=R \\
-      --temp_location=gs://… --sdk_container_image=… --enable_streaming_engine
+      --job_name=babyweight-live-a --num_workers=1 --max_num_workers=3 --labels=slot=a
+  … --update --transform_name_mapping='{"Old step": "New step"}' takes over from the running job of
+      that name; exit code 2 where there is none
+  … --extra_package=nightstream_beam_jobs-….whl hands the workers the code that runs here
 """
 
 

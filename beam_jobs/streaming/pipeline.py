@@ -15,9 +15,9 @@ from beam_jobs.transforms.account_live import AccountLive
 from beam_jobs.transforms.answer import Answer
 from beam_jobs.transforms.coders import register_coders
 from beam_jobs.transforms.collect import Collect, ReadMessages
-from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
+from beam_jobs.transforms.elements import ScoredRequests, ValidBatch
 from beam_jobs.transforms.parse import ParseMessages
-from beam_jobs.transforms.predict import settle
+from beam_jobs.transforms.predict import settle_requests
 from beam_jobs.transforms.write_live import WriteLive
 
 
@@ -30,24 +30,22 @@ def score_requests(pipeline: beam.Pipeline, plan: StreamingPlan, subscription: s
     messages = pipeline | "Read" >> ReadMessages(subscription)
     written = score_messages(messages, plan) | "Write" >> beam.ParDo(
         WriteLive(plan, subscription)
-    ).with_output_types(ScoredBatch)
+    ).with_output_types(ScoredRequests)
     written | "Account" >> beam.ParDo(AccountLive())
     if plan.response_topic is not None:
-        answers = written | "Answer" >> beam.ParDo(Answer(plan.model.version)).with_output_types(
-            PubsubMessage
-        )
+        answers = written | "Answer" >> beam.ParDo(Answer()).with_output_types(PubsubMessage)
         answers | "Send answers" >> WriteToPubSub(plan.response_topic, with_attributes=True)
 
 
 def score_messages(messages: PCollection, plan: StreamingPlan) -> PCollection:
-    """Serialised messages → ScoredBatch[Requests]."""
+    """Serialised messages → ScoredRequests."""
     register_coders()
-    model: LiveModelHandler[ValidBatch[Requests], ScoredBatch[Requests]] = LiveModelHandler(
-        plan, settle
+    model: LiveModelHandler[ValidBatch[Requests], ScoredRequests] = LiveModelHandler(
+        plan, settle_requests
     )
     return (
         messages
         | "Collect" >> beam.ParDo(Collect(plan.streaming)).with_output_types(MessageBatch)
         | "Parse and validate" >> beam.ParDo(ParseMessages(plan)).with_output_types(ValidBatch)
-        | "Predict" >> RunInference(model).with_output_types(ScoredBatch)
+        | "Predict" >> RunInference(model).with_output_types(ScoredRequests)
     )

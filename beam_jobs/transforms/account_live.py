@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.metrics.metric import Metrics
 
-from beam_jobs.messages.requests import Requests
 from beam_jobs.transforms.account import error_codes
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 
 NAMESPACE = "nightstream"
 LATENCY_BOUNDS_MS = (50, 100, 150, 250, 400, 600, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
@@ -18,7 +17,7 @@ LATENCY_BOUNDS_MS = (50, 100, 150, 250, 400, 600, 1_000, 2_500, 5_000, 10_000, 3
 
 
 class AccountLive(beam.DoFn):
-    """ScoredBatch[Requests] → metrics alone, of rows that stand in their tables.
+    """ScoredRequests → metrics alone, of rows that stand in their tables.
 
     Counters: `requests`, `scored`, `dead`, `dead_<error code>`, `batches` and
     `publish_to_scored_ms_le_<bound>`. Distributions: `rows_per_batch`, `publish_to_scored_ms` of
@@ -31,7 +30,7 @@ class AccountLive(beam.DoFn):
         self._last_event = Metrics.gauge(NAMESPACE, "last_event_time_ms")
         self._latest: int | None = None
 
-    def process(self, batch: ScoredBatch[Requests]) -> None:
+    def process(self, batch: ScoredRequests) -> None:
         scored, dead = batch.outputs.num_rows, batch.dead.num_rows
         _count("batches", 1)
         _count("requests", scored + dead)
@@ -43,7 +42,7 @@ class AccountLive(beam.DoFn):
         self._measure_latency(batch)
         self._note_events(batch)
 
-    def _measure_latency(self, batch: ScoredBatch[Requests]) -> None:
+    def _measure_latency(self, batch: ScoredRequests) -> None:
         published = batch.source.identity.column("published_at").take(batch.positions)
         took = _milliseconds(pa.scalar(batch.scored_at, published.type), published)
         for milliseconds in took.tolist():
@@ -52,7 +51,7 @@ class AccountLive(beam.DoFn):
         for bound, rows in zip(LATENCY_BOUNDS_MS, within.tolist(), strict=True):
             _count(f"publish_to_scored_ms_le_{bound}", rows)
 
-    def _note_events(self, batch: ScoredBatch[Requests]) -> None:
+    def _note_events(self, batch: ScoredRequests) -> None:
         who = batch.source.identity
         micros = (who.column(name).cast(pa.int64()) for name in ("event_time", "published_at"))
         latest: int | None = pc.max(pc.min_element_wise(*micros)).as_py()

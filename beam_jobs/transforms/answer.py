@@ -10,8 +10,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.gcp.pubsub import PubsubMessage
 
-from beam_jobs.messages.requests import Requests
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 
 REQUEST_ID, STATUS = "request_id", "status"
 """Attributes of an answer."""
@@ -22,20 +21,17 @@ _REASON = ("error_code", "error_field", "error_message")
 
 
 class Answer(beam.DoFn):
-    """ScoredBatch[Requests] → a message per request, once its row is written.
+    """ScoredRequests → a message per request, once its row is written.
 
     A JSON object: `request_id`, `status`, and either the model's outputs by name, `model_version`
     and `scored_at`, or `error_code`, `error_field` and `error_message`. A float that is not finite
     is the string that BigQuery takes for it.
     """
 
-    def __init__(self, model_version: str) -> None:
-        self._model_version = model_version
-
-    def process(self, batch: ScoredBatch[Requests]) -> Iterator[PubsubMessage]:
+    def process(self, batch: ScoredRequests) -> Iterator[PubsubMessage]:
         names = batch.source.identity.column("request_id")
         about = {
-            "model_version": self._model_version,
+            "model_version": batch.scored_by.model_version,
             "scored_at": batch.scored_at.isoformat(),
         }
         scored = names.take(batch.positions).to_pylist()

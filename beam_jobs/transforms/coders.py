@@ -9,7 +9,7 @@ from apache_beam.coders.coders import Coder
 from apache_beam.coders.typecoders import registry
 
 from beam_jobs.messages.batch import MessageBatch
-from beam_jobs.transforms.elements import ScoredBatch, ValidBatch
+from beam_jobs.transforms.elements import ScoredBatch, ScoredRequests, ValidBatch
 
 
 class BatchCoder(Coder):
@@ -39,5 +39,5 @@ class BatchCoder(Coder):
 
 def register_coders() -> None:
     """Tells Beam of them; to be called before a pipeline of batches is built."""
-    for element in (MessageBatch, ValidBatch, ScoredBatch):
+    for element in (MessageBatch, ValidBatch, ScoredBatch, ScoredRequests):
         registry.register_coder(element, BatchCoder)

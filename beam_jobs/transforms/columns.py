@@ -74,7 +74,7 @@ def prediction_rows(
         [
             pa.repeat(pa.scalar(run.score_date, pa.date32()), rows),
             *batch.rows.columns,
-            *batch.outputs.columns,
+            *batch.outputs_in_order_of(schema),
             _label(run.model_version, rows),
             _instant(batch.scored_at, rows),
             _label(run.run_key, rows),

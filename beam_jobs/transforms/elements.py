@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import pyarrow as pa
 
+from beam_jobs.messages.requests import Requests
+from beam_jobs.prediction.live.served import ScoredBy
 from beam_jobs.rows import Indices, Payloads, ValidRows
 from beam_jobs.runs.plan import InputObject
 
@@ -69,6 +71,22 @@ class ScoredBatch(Generic[Source]):
     @property
     def nbytes(self) -> int:
         return int(self.rows.nbytes + self.outputs.nbytes + self.dead.nbytes)
+
+    def outputs_in_order_of(self, schema: pa.Schema) -> list[pa.Array]:
+        """The outputs as a table's schema has them; a model may name them in another order."""
+        names = self.outputs.schema.names
+        return [self.outputs.column(name) for name in schema.names if name in names]
+
+
+@dataclass(frozen=True)
+class ScoredRequests(ScoredBatch[Requests]):
+    """A micro-batch as it was scored, all of it by one model."""
+
+    scored_by: ScoredBy
+
+    @classmethod
+    def of(cls, batch: ScoredBatch[Requests], by: ScoredBy) -> Self:
+        return cls(**vars(batch), scored_by=by)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from beam_jobs.contract.types import arrow_type
-from beam_jobs.messages.requests import Requests
 from beam_jobs.prediction.models import OUTPUT_TYPES
-from beam_jobs.runs.streaming import StreamingPlan
 from beam_jobs.spec.service import ServiceSpec
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 
 _UTC = pa.timestamp("us", "UTC")
 
@@ -60,44 +56,34 @@ def live_prediction_schema(spec: ServiceSpec) -> pa.Schema:
     )
 
 
-@dataclass(frozen=True)
-class LiveProvenance:
-    """What every row of a streaming job says of where it came from."""
-
-    subscription: str
-    model_version: str
-    revision: str
-
-    @classmethod
-    def of(cls, plan: StreamingPlan, subscription: str) -> Self:
-        return cls(subscription, plan.model.version, plan.revision)
-
-
 def live_prediction_rows(
-    batch: ScoredBatch[Requests], job: LiveProvenance, schema: pa.Schema
+    batch: ScoredRequests, subscription: str, schema: pa.Schema
 ) -> pa.RecordBatch:
-    """The scored rows of a micro-batch in the live prediction table's schema."""
+    """The scored rows of a micro-batch in the live prediction table's schema.
+
+    subscription: full name of where they were read.
+    """
     rows = batch.rows.num_rows
     who = batch.source.identity.take(batch.positions)
     return pa.RecordBatch.from_arrays(
         [
             who.column("request_id"),
             *batch.rows.columns,
-            *batch.outputs.columns,
-            pa.repeat(job.model_version, rows),
+            *batch.outputs_in_order_of(schema),
+            pa.repeat(batch.scored_by.model_version, rows),
             who.column("message_id"),
-            pa.repeat(job.subscription, rows),
+            pa.repeat(subscription, rows),
             who.column("position"),
             _event_time(who),
             who.column("published_at"),
             _instant(batch.scored_at, rows),
-            pa.repeat(job.revision, rows),
+            pa.repeat(batch.scored_by.revision, rows),
         ],
         schema=schema,
     )
 
 
-def live_dead_letter_rows(batch: ScoredBatch[Requests], job: LiveProvenance) -> pa.RecordBatch:
+def live_dead_letter_rows(batch: ScoredRequests, subscription: str) -> pa.RecordBatch:
     """The dead requests of a micro-batch in the live dead-letter table's schema."""
     dead = batch.dead
     rows = dead.num_rows
@@ -112,13 +98,13 @@ def live_dead_letter_rows(batch: ScoredBatch[Requests], job: LiveProvenance) -> 
             dead.column("payload"),
             pa.nulls(rows, pa.string()),
             who.column("message_id"),
-            pa.repeat(job.subscription, rows),
+            pa.repeat(subscription, rows),
             who.column("position"),
             _event_time(who),
             who.column("published_at"),
-            pa.repeat(job.model_version, rows),
+            pa.repeat(batch.scored_by.model_version, rows),
             _instant(batch.scored_at, rows),
-            pa.repeat(job.revision, rows),
+            pa.repeat(batch.scored_by.revision, rows),
         ],
         schema=LIVE_DEAD_LETTER_SCHEMA,
     )

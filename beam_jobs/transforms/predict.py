@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from beam_jobs.messages.requests import Requests
+from beam_jobs.prediction.live.served import ScoredBy
 from beam_jobs.prediction.scoring import FailedRows, Predicted
 from beam_jobs.rows import DeadRow, ValidRows, dead_batch
 from beam_jobs.runs.dead_letter import Stage
-from beam_jobs.transforms.elements import ScoredBatch, Source, ValidBatch
+from beam_jobs.transforms.elements import ScoredBatch, ScoredRequests, Source, ValidBatch
 
 
 def settle(batch: ValidBatch[Source], predicted: Predicted) -> ScoredBatch[Source]:
@@ -28,6 +30,13 @@ def settle(batch: ValidBatch[Source], predicted: Predicted) -> ScoredBatch[Sourc
         rows_in=batch.rows_in,
         scored_at=datetime.now(UTC),
     )
+
+
+def settle_requests(
+    batch: ValidBatch[Requests], predicted: Predicted, by: ScoredBy
+) -> ScoredRequests:
+    """A micro-batch as it is written, with the model that scored it."""
+    return ScoredRequests.of(settle(batch, predicted), by)
 
 
 def _dead(rows: ValidRows, failed: FailedRows) -> pa.RecordBatch:

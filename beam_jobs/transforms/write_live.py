@@ -19,15 +19,13 @@ from beam_jobs.inserts.client import InsertClient
 from beam_jobs.inserts.patience import Clock
 from beam_jobs.inserts.rows import insert_rows
 from beam_jobs.inserts.table import TableWriter, Written
-from beam_jobs.messages.requests import Requests
 from beam_jobs.objects import open_objects
 from beam_jobs.rows import DeadRow, dead_batch
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.runs.streaming import StreamingPlan
 from beam_jobs.transforms.dead_storage import DeadStorage
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 from beam_jobs.transforms.live_columns import (
-    LiveProvenance,
     live_dead_letter_rows,
     live_prediction_rows,
     live_prediction_schema,
@@ -35,7 +33,7 @@ from beam_jobs.transforms.live_columns import (
 
 
 class WriteLive(beam.DoFn):
-    """ScoredBatch[Requests] → the same as it stands in the tables at the end.
+    """ScoredRequests → the same as it stands in the tables at the end.
 
     Rows that the predictions table refuses are dead letters. When a batch comes out, each of its
     rows is in a table; else SinkDownError is raised, and the runner sends the messages again.
@@ -43,7 +41,7 @@ class WriteLive(beam.DoFn):
 
     def __init__(self, plan: StreamingPlan, subscription: str, clock: Clock | None = None) -> None:
         self._plan = plan
-        self._job = LiveProvenance.of(plan, subscription)
+        self._subscription = subscription
         self._clock = clock or Clock()
         self._shared = Shared()
 
@@ -55,7 +53,7 @@ class WriteLive(beam.DoFn):
         self._schema = live_prediction_schema(self._plan.spec)
         self._thread = ThreadPoolExecutor(1, "dead-letters")
 
-    def process(self, batch: ScoredBatch[Requests]) -> Iterator[ScoredBatch[Requests]]:
+    def process(self, batch: ScoredRequests) -> Iterator[ScoredRequests]:
         writing_dead = self._thread.submit(self._write_dead, batch)
         try:
             scored = self._write_scored(batch)
@@ -69,13 +67,13 @@ class WriteLive(beam.DoFn):
     def teardown(self) -> None:
         self._thread.shutdown()
 
-    def _write_scored(self, batch: ScoredBatch[Requests]) -> Written:
-        rows = live_prediction_rows(batch, self._job, self._schema)
+    def _write_scored(self, batch: ScoredRequests) -> Written:
+        rows = live_prediction_rows(batch, self._subscription, self._schema)
         return self._tables.predictions.write(insert_rows(rows, rows.column("request_id")))
 
-    def _write_dead(self, batch: ScoredBatch[Requests]) -> Written:
+    def _write_dead(self, batch: ScoredRequests) -> Written:
         """Named by the message too: a client may use one id for two requests."""
-        letters = self._storage.bounded(live_dead_letter_rows(batch, self._job))
+        letters = self._storage.bounded(live_dead_letter_rows(batch, self._subscription))
         line = letters.column("source_position").cast(pa.string())
         names = letters.column("request_id")
         ids = pc.binary_join_element_wise(letters.column("message_id"), line, names, "/")
@@ -99,7 +97,7 @@ class _LiveTables:
         )
 
 
-def _refused(batch: ScoredBatch[Requests], written: Written) -> ScoredBatch[Requests]:
+def _refused(batch: ScoredRequests, written: Written) -> ScoredRequests:
     """The rows that their table did not take, as dead ones."""
     dead = batch.dead.slice(0, 0)
     if written.errors:
@@ -128,9 +126,7 @@ def _refused(batch: ScoredBatch[Requests], written: Written) -> ScoredBatch[Requ
     )
 
 
-def _settled(
-    batch: ScoredBatch[Requests], written: Written, refused: ScoredBatch[Requests]
-) -> ScoredBatch[Requests]:
+def _settled(batch: ScoredRequests, written: Written, refused: ScoredRequests) -> ScoredRequests:
     """The batch without the refused rows among the scored."""
     if not written.errors:
         return batch

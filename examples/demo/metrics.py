@@ -83,8 +83,7 @@ class RunningJob:
     """One Dataflow job, as any client sees it."""
 
     def __init__(self, endpoint: str, environment: EnvironmentSpec, job_id: str) -> None:
-        place = f"projects/{environment.project}/locations/{environment.dataflow.region}"
-        self._url = f"{endpoint}/v1b3/{place}/jobs/{job_id}"
+        self._url = f"{_jobs_url(endpoint, environment)}/{job_id}"
         self._session = loopback_session()
 
     @cached_property
@@ -103,3 +102,18 @@ class RunningJob:
         answer = self._session.get(self._url + path, timeout=_TIMEOUT_S)
         answer.raise_for_status()
         return answer.json()
+
+
+def latest_job(endpoint: str, environment: EnvironmentSpec, name: str) -> RunningJob | None:
+    """The job of that name that was created last; None where there was none."""
+    with loopback_session() as session:
+        query = {"name": name, "filter": "ALL"}
+        answer = session.get(_jobs_url(endpoint, environment), params=query, timeout=_TIMEOUT_S)
+    answer.raise_for_status()
+    jobs = sorted(answer.json().get("jobs", []), key=lambda job: job["createTime"])
+    return RunningJob(endpoint, environment, jobs[-1]["id"]) if jobs else None
+
+
+def _jobs_url(endpoint: str, environment: EnvironmentSpec) -> str:
+    place = f"projects/{environment.project}/locations/{environment.dataflow.region}"
+    return f"{endpoint}/v1b3/{place}/jobs"

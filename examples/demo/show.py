@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from functools import cached_property
-from pathlib import Path
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
@@ -15,8 +15,6 @@ from beam_jobs.spec import EnvironmentSpec, load_environment, load_service
 from local.stack import Stack, StackSettings
 from local.stack.airflow_api import AirflowApi
 from local.stack.report import Lines
-
-_DAGS = Path(__file__).parents[2] / "dags"
 
 
 class DemoError(Exception):
@@ -29,7 +27,7 @@ class Show:
     def __init__(self, settings: StackSettings, console: Console) -> None:
         self.stack = Stack(settings, Lines(console))
         self.console = console
-        self.spec = load_service(_DAGS / "services/babyweight.yaml")
+        self.spec = load_service(settings.services / "babyweight.yaml")
         self._began = time.monotonic()
 
     def begin(self) -> None:
@@ -43,7 +41,21 @@ class Show:
 
     @cached_property
     def environment(self) -> EnvironmentSpec:
-        return load_environment(_DAGS / "environments", "local")
+        return load_environment(self.stack.settings.dags / "environments", "local")
+
+    @property
+    def models(self) -> str:
+        """The folder of the service's model versions."""
+        return f"gs://{self.environment.buckets.models}/{self.spec.service}"
+
+    def train(self, version: str, kind: str = "sklearn", alias: str | None = "champion") -> None:
+        """Trains a version of the model, as a person would. Raises DemoError."""
+        command = ["-m", "examples.babyweight.train", "--models", self.models]
+        command += ["--version", version, "--kind", kind, *(["--alias", alias] if alias else [])]
+        trained = self.stack.run(sys.executable, *command)
+        if trained.returncode:
+            raise DemoError(f"training failed:\n{trained.stderr}")
+        self.say(trained.stdout.strip())
 
     @cached_property
     def bigquery(self) -> bigquery.Client:

@@ -1,4 +1,4 @@
-"""The chapters of the streaming job: started, fed, looked at while it runs, drained."""
+"""The chapters of the streaming job: launched, fed, looked at while it runs, suspended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from examples.babyweight.requests import make_requests
 from examples.demo.dag_runs import DagRuns, wait_for_dag
-from examples.demo.metrics import JobMetrics, RunningJob
+from examples.demo.metrics import JobMetrics, RunningJob, latest_job
 from examples.demo.show import DemoError, Show
 from examples.demo.streaming_books import differences, read_requests, request_ids
 from examples.demo.streaming_report import (
@@ -20,6 +20,7 @@ from examples.demo.streaming_report import (
     show_requests,
     show_scored,
 )
+from nightstream.streaming.naming import Slot, live_job_name
 
 DAG_ID = "babyweight_streaming"
 REQUESTS = 2000
@@ -27,18 +28,18 @@ FIRST = 50
 """So many are sent ahead: they wait until the worker has loaded the model, the others do not."""
 RATE = 300
 _METRICS_S = 30
+_JOB_S = 180
 
 
 def play_streaming(show: Show) -> list[str]:
     """The streaming job, told; what did not add up."""
-    show.chapter(f"{DAG_ID} is triggered with the action start")
+    every = show.environment.airflow.reconcile_seconds
+    show.chapter(f"{DAG_ID} is switched on: every {every:g} s a round does what is due")
     wait_for_dag(show.airflow, DAG_ID)
     show.airflow.pause(DAG_ID, paused=False)
-    runs = DagRuns(show.airflow, DAG_ID, show.say)
-    started = _act(show, runs, "start")
-    job_id = show.airflow.xcom(DAG_ID, started, "start")["job_ids"][0]
-    job = RunningJob(show.stack.settings.cloud_url, show.environment, job_id)
-    show.say(f"job {job.name} is {job.state}")
+    job = _launched_job(show)
+    _await_state(job, "RUNNING")
+    show.say(f"job {job.name} was launched, and is {job.state}")
 
     requests = make_requests(REQUESTS)
     first, others = requests.payloads[:FIRST], requests.payloads[FIRST:]
@@ -56,19 +57,35 @@ def play_streaming(show: Show) -> list[str]:
     show_scored(show.console, found)
     show_metrics(show.console, job.name, metrics)
 
-    show.chapter(f"{DAG_ID} is triggered with the action drain")
-    _act(show, runs, "drain")
-    show.say(f"job {job.name} is {job.state}")
+    show.chapter(f"{DAG_ID} is triggered with the action suspend")
+    runs = DagRuns(show.airflow, DAG_ID, show.say)
+    runs.see_to_its_end(show.airflow.trigger(DAG_ID, {"action": "suspend"}), "suspend")
+    _await_state(job, "DRAINED")
+    show.say(f"job {job.name} is {job.state}, and no round launches another until `resume`")
     ids = [*request_ids("first-", len(first)), *request_ids("then-", len(others))]
     faults = differences(requests, ids, found, metrics)
     return faults if job.state == "DRAINED" else [*faults, f"{job.name} is not drained"]
 
 
-def _act(show: Show, runs: DagRuns, action: str) -> str:
-    """Triggers the DAG and sees the run to its end; its id."""
-    run_id = show.airflow.trigger(DAG_ID, {"action": action})
-    runs.see_to_its_end(run_id, action)
-    return run_id
+def _launched_job(show: Show) -> RunningJob:
+    """The job that the first rounds launch."""
+    name = live_job_name(show.spec.service, Slot.A)
+    deadline = time.monotonic() + _JOB_S
+    while True:
+        job = latest_job(show.stack.settings.cloud_url, show.environment, name)
+        if job is not None:
+            return job
+        if time.monotonic() > deadline:
+            raise DemoError(f"no round has launched {name} within {_JOB_S} s")
+        time.sleep(0.5)
+
+
+def _await_state(job: RunningJob, state: str) -> None:
+    deadline = time.monotonic() + _JOB_S
+    while (now := job.state) != state:
+        if time.monotonic() > deadline or now == "FAILED":
+            raise DemoError(f"{job.name} is {now}, and should be {state}")
+        time.sleep(0.5)
 
 
 def _send(show: Show, payloads: Sequence[bytes], id_prefix: str) -> str:

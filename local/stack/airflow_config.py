@@ -46,7 +46,7 @@ def airflow_options(
             # 32, the default, hung the shutdown.
             "parallelism": "8",
             "load_examples": "False",
-            "dags_folder": str(settings.repository / "dags"),
+            "dags_folder": str(settings.dags),
             "plugins_folder": str(settings.repository / "plugins"),
             "execution_api_server_url": f"{settings.airflow_url}/execution/",
             "fernet_key": keys["fernet_key"],

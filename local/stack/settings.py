@@ -57,6 +57,8 @@ class StackSettings:
     cloud_port: int = DEFAULT_CLOUD_PORT
     pubsub_port: int = DEFAULT_PUBSUB_PORT
     repository: Path = REPOSITORY
+    dags: Path = REPOSITORY / "dags"
+    """Airflow's DAGs folder, with the declarations of services and environments."""
 
     @property
     def airflow_url(self) -> str:
@@ -83,7 +85,7 @@ class StackSettings:
     @property
     def services(self) -> Path:
         """The services' declarations."""
-        return self.repository / "dags" / "services"
+        return self.dags / "services"
 
     @property
     def airflow_home(self) -> Path:
@@ -144,6 +146,7 @@ class StackSettings:
                 environ, "NIGHTSTREAM_PUBSUB_PORT", used.get("pubsub", DEFAULT_PUBSUB_PORT)
             ),
             repository=repository,
+            dags=repository / "dags",
         )
 
 

@@ -36,7 +36,7 @@ def batch_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         params=night_form(),
         tags=["nightstream", "batch", spec.owner],
         doc_md=batch_documentation(spec, environment),
-        **deadline_alert(spec),
+        **deadline_alert(spec, environment),
     )
     common: dict[str, Any] = {
         "spec": spec,

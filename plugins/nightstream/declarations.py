@@ -61,6 +61,17 @@ def declared_services(dags: Path, dag_id: str | None, suffix: str) -> list[Servi
     return [load_service(folder / f"{dag_id.removesuffix(suffix)}.yaml")]
 
 
+def check_notifiers(dags: Path, variables: Mapping[str, str] = os.environ) -> None:
+    """Raises SpecError with every notifier of the environment that cannot be called."""
+    from nightstream.notifiers import notifier_problems
+
+    environment = declared_environment(dags, variables)
+    problems = list(notifier_problems(environment.airflow.alerts))
+    if problems:
+        file = dags / "environments" / f"{variables[ENVIRONMENT_VARIABLE]}.yaml"
+        raise SpecError(str(file), problems)
+
+
 def check_services(dags: Path) -> None:
     """Raises BrokenSpecsError with every problem of every spec that cannot be read."""
     errors = load_services(dags / "services")[1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from beam_jobs.spec import EnvironmentSpec, Field, ServiceSpec
+from beam_jobs.spec.lifecycle import HealthSpec
 from beam_jobs.spec.streaming import FoundIn
+from nightstream.forms.streaming import action_rows
 from nightstream.streaming.naming import Slot, live_job_name
 
 
@@ -50,7 +52,8 @@ def streaming_documentation(spec: ServiceSpec, environment: EnvironmentSpec) -> 
     tables = f"{environment.project}.{environment.bigquery.dataset}.{spec.service}"
     topics = f"projects/{environment.project}/topics"
     job = live_job_name(spec.service, Slot.A)
-    drain = environment.dataflow.drain_timeout_seconds
+    lifecycle, every = streaming.lifecycle, environment.airflow.reconcile_seconds
+    upgrade = lifecycle.upgrade
     answers = f"`{topics}/{streaming.response_topic}`" if streaming.response_topic else "not sent"
     fields = "\n".join(_field_row(field) for field in spec.input.fields)
     return f"""\
@@ -58,9 +61,12 @@ def streaming_documentation(spec: ServiceSpec, environment: EnvironmentSpec) -> 
 
 {spec.description}
 
-Owner: {spec.owner}. The Dataflow job `{job}` scores requests as they are published, until it is
-drained or cancelled. This DAG starts and stops it. Killing a task, or trying it again, stops no job
-and starts no second one.
+Owner: {spec.owner}. The Dataflow job `{job}` scores requests as they are published. What should
+run is declared; every {every:g} s a round of this DAG looks at what does run, takes at most one
+action, and says why in the log of `decide` and its XCom `reasons`. A failed run is a question to a
+person, or a round that could not look: the next one looks again. Killing, clearing or retrying a
+task stops no job and starts no second one. While this DAG is paused, nobody looks, and the job runs
+on.
 
 | | |
 |---|---|
@@ -70,6 +76,9 @@ and starts no second one.
 | Event time | {_found_in(streaming.event_time, "the time of publishing")} |
 | Answers | {answers} |
 | Model | `{spec.model.version}` of `gs://{environment.buckets.models}/{spec.service}` |
+| Should be | {lifecycle.state} |
+| Upgrade | `{upgrade.strategy}`; when the alias of the model moves: `{upgrade.model}` |
+| Stable | {_stable(lifecycle.health)} |
 
 | to read | what it holds |
 |---|---|
@@ -80,11 +89,12 @@ and starts no second one.
 A request counts once within the day on which it was published: filter the views by `publish_date`,
 which reads the partitions of those days only.
 
+**By hand:** trigger the DAG and choose an action. It is obeyed by all later rounds, too, until it
+is lifted; the ledger (button *Ledger* of a task) says who asked for what, and holds the revisions.
+
 | action | what it does |
 |---|---|
-| `start` | launches the job, unless this very revision runs; refused while another one does |
-| `drain` | stops reading, finishes what was read; fails after {drain} s, leaving the job alone |
-| `cancel` | stops at once; what was not finished is read again by the next job |
+{action_rows()}
 
 **Metrics** (namespace `nightstream`) are shown beside the job; the button *Dataflow job* of a task
 leads there. `requests` = `scored` + `dead`, `dead_<error code>`, `batches`, `rows_per_batch`,
@@ -114,6 +124,14 @@ def _completeness(spec: ServiceSpec) -> str:
             return f"`{rule.object}` is there with all files that it lists"
         case "quiet":
             return f"no new file came for {rule.minutes:g} minutes"
+
+
+def _stable(health: HealthSpec) -> str:
+    return (
+        f"after {health.stabilisation_seconds:g} s of good health, which is at most "
+        f"{health.most_dead_share:.1%} dead letters and {health.most_errors} error messages in "
+        f"{health.window_seconds:g} s, and no lag over {health.most_lag_seconds:g} s"
+    )
 
 
 def _found_in(place: FoundIn, otherwise: str) -> str:

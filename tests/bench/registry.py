@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.bench import dag_parsing, job_memory, job_speed, night_overhead, per_row_speed, sink
+from tests.bench import (
+    dag_parsing,
+    idle_round,
+    job_memory,
+    job_speed,
+    night_overhead,
+    per_row_speed,
+    sink,
+)
 from tests.bench.cloud import inserts, loads, polling, start, submission
-from tests.bench.live import calls, drain, latency, memory
+from tests.bench.live import calls, drain, gaps, latency, memory
 from tests.bench.result import Result
 from tests.bench.workshop import Workshop
 
@@ -16,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_memory": job_memory.measure,
     "dag_parsing": dag_parsing.measure,
     "night_overhead": night_overhead.measure,
+    "idle_round": idle_round.measure,
     "live_latency_300": latency.measure_slow,
     "live_latency_4000": latency.measure_fast,
     "live_median_4000": latency.measure_fast_median,
@@ -23,6 +32,8 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "live_drain": drain.measure_speed,
     "live_drain_ratio": drain.measure_ratio,
     "live_calls": calls.measure,
+    "live_update_gap": gaps.measure_update,
+    "live_replacement_gap": gaps.measure_replacement,
     "sink": sink.measure,
     "cloud_start": start.measure,
     "cloud_load": loads.measure,

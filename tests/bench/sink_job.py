@@ -18,11 +18,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from beam_jobs.inserts.rows import insert_rows
 from beam_jobs.messages.requests import REQUEST_SCHEMA, Requests
 from beam_jobs.objects import open_objects
+from beam_jobs.prediction.live.served import ScoredBy
 from beam_jobs.rows import GivenPayloads, dead_batch
 from beam_jobs.runs.streaming import StreamingPlan
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 from beam_jobs.transforms.live_columns import (
-    LiveProvenance,
     live_prediction_rows,
     live_prediction_schema,
 )
@@ -39,7 +39,7 @@ _VALUES: dict[str, Any] = {
 }
 
 
-def micro_batch(number: int, rows: int) -> ScoredBatch[Requests]:
+def micro_batch(number: int, rows: int) -> ScoredRequests:
     """So many births of the babyweight example, with ids of their own."""
     now = datetime.now(UTC)
     ids = pa.array([f"request-{number:06}-{index:04}" for index in range(rows)])
@@ -49,7 +49,7 @@ def micro_batch(number: int, rows: int) -> ScoredBatch[Requests]:
         [ids, ids, places, moments, moments], schema=REQUEST_SCHEMA
     )
     columns = [pa.repeat(value, rows) for value in _VALUES.values()]
-    return ScoredBatch(
+    return ScoredRequests(
         source=Requests(identity, GivenPayloads(pa.nulls(rows, pa.binary()))),
         rows=pa.RecordBatch.from_arrays([*columns, ids], [*_VALUES, "key"]),
         outputs=pa.RecordBatch.from_arrays([pa.repeat(7.5, rows)], ["predicted_weight_pounds"]),
@@ -57,18 +57,18 @@ def micro_batch(number: int, rows: int) -> ScoredBatch[Requests]:
         dead=dead_batch(),
         rows_in=rows,
         scored_at=now,
+        scored_by=ScoredBy("v1", "0" * 40),
     )
 
 
 class Dicts(beam.DoFn):
-    """ScoredBatch → a dict per row, ready for JSON: Beam's sink is spared the conversion."""
+    """ScoredRequests → a dict per row, ready for JSON: Beam's sink is spared the conversion."""
 
     def __init__(self, plan: StreamingPlan) -> None:
-        self._job = LiveProvenance.of(plan, SUBSCRIPTION)
         self._spec = plan.spec
 
-    def process(self, batch: ScoredBatch[Requests]) -> Iterator[dict[str, Any]]:
-        rows = live_prediction_rows(batch, self._job, live_prediction_schema(self._spec))
+    def process(self, batch: ScoredRequests) -> Iterator[dict[str, Any]]:
+        rows = live_prediction_rows(batch, SUBSCRIPTION, live_prediction_schema(self._spec))
         for row in insert_rows(rows, rows.column("request_id")):
             yield row["json"]
 
@@ -83,7 +83,7 @@ def main() -> None:
     size = min(BATCH_ROWS, known.rows)
     pipeline = beam.Pipeline(options=PipelineOptions(options))
     numbers = pipeline | beam.Create(range(math.ceil(known.rows / size)), reshuffle=False)
-    scored = numbers | beam.Map(micro_batch, size).with_output_types(ScoredBatch)
+    scored = numbers | beam.Map(micro_batch, size).with_output_types(ScoredRequests)
     if known.sink == "own":
         scored | beam.ParDo(WriteLive(plan, SUBSCRIPTION))
     else:

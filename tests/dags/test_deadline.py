@@ -66,4 +66,5 @@ def test_a_run_that_misses_its_deadline_is_an_error_that_names_it(
     )
 
     assert (success, error) == (True, None)
-    assert f"NIGHT LATE: run {RUN_ID} of punctual was not done 240 minutes" in caplog.text
+    said = f"NIGHTSTREAM ALERT error punctual: NIGHT LATE: run {RUN_ID} of punctual was not done"
+    assert f"{said} 240 minutes" in caplog.text

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, DeltaTriggerTimetable
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
-from tests.dags.conftest import add_service
+from beam_jobs.spec import SpecError
+from tests.dags.conftest import add_service, write
+from tests.support.specs import an_environment
 
+STEPS = ["observe", "decide", "act", "record"]
 STREAMING = {
     "topic": "heights",
     "subscription": "heights-scoring",
@@ -29,38 +34,61 @@ def dag(dags: Path) -> DAG:
     return bag.dags["heights_streaming"]  # type: ignore[return-value]
 
 
-def test_one_action_is_chosen_taken_and_seen_to_its_end(dag: DAG) -> None:
-    assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
-        "choose": {"prepare", "drain", "cancel"},
-        "prepare": {"start"},
-        "start": {"await_job"},
-        "drain": {"await_job"},
-        "cancel": {"await_job"},
-        "await_job": set(),
+def test_a_round_observes_decides_acts_and_records(dag: DAG) -> None:
+    order = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+    assert order == {
+        **{step: {following} for step, following in itertools.pairwise(STEPS)},
+        "record": set(),
     }
+    assert dag.get_task("record").trigger_rule == "none_failed", "also where nothing is to be done"
 
 
-def test_it_runs_only_when_asked_and_once_at_a_time(dag: DAG) -> None:
-    assert not dag.timetable.can_be_scheduled
+def test_rounds_follow_one_another_as_the_environment_says_and_the_past_is_left_alone(
+    dag: DAG,
+) -> None:
+    assert dag.timetable == DeltaTriggerTimetable(timedelta(seconds=180))
+    assert dag.start_date is not None
+    assert dag.start_date < datetime.now(UTC)
     assert dag.max_active_runs == 1
     assert not dag.catchup
 
 
-def test_the_form_starts_unless_told_otherwise(dag: DAG) -> None:
-    assert dag.params.validate() == {"action": "start", "model_version": None}
-    assert dag.params.get_param("action").resolve("drain") == "drain"
-    for name, value in (("action", "pause"), ("model_version", "../v1")):
+def test_nothing_is_tried_again_within_a_round_and_no_round_lasts_for_ever(dag: DAG) -> None:
+    assert {task.retries for task in dag.tasks} == {0}
+    assert {task.owner for task in dag.tasks} == {"data"}
+    assert dag.dagrun_timeout
+    for task in dag.tasks:
+        assert task.execution_timeout
+        assert task.execution_timeout < dag.dagrun_timeout
+    launch = timedelta(seconds=an_environment().dataflow.launch_timeout_seconds)
+    assert dag.get_task("act").execution_timeout > launch
+
+
+def test_the_form_reconciles_unless_told_otherwise(dag: DAG) -> None:
+    assert dag.params.validate() == {"action": "reconcile", "revision": None}
+    action, revision = (dag.params.get_param(name) for name in ("action", "revision"))
+    for value in ("suspend", "resume", "redeploy", "roll_back", "pin", "cancel"):
+        assert action.resolve(value) == value
+        assert f"{value}: " in action.description
+    assert revision.resolve("0a1b") == "0a1b"
+    for param, refused in ((action, "start"), (revision, "../v1"), (revision, "0a1")):
         with pytest.raises(ParamValidationError):
-            dag.params.get_param(name).resolve(value)
+            param.resolve(refused)
 
 
-def test_it_says_where_requests_come_from_and_where_rows_go(dag: DAG) -> None:
+def test_it_says_where_requests_come_from_where_rows_go_and_what_can_be_asked_for(
+    dag: DAG,
+) -> None:
     for said in (
         "The Dataflow job `heights-live-a` scores requests",
+        "every 180 s a round of this DAG",
         "| Requests | `projects/nightstream-test/topics/heights`, read from the subscription "
         "`heights-scoring` |",
         "| Request id | attribute `name`, else field `id`, else the id of the message",
         "| Answers | `projects/nightstream-test/topics/heights-answers` |",
+        "| Upgrade | `update`; when the alias of the model moves: `update` |",
+        "| Stable | after 900 s of good health, which is at most 5.0% dead letters",
+        "| `suspend` | drain the job and start none until `resume`",
         "`nightstream-test.nightstream.heights_predictions_live_unique`",
         "`publish_to_scored_ms`",
     ):
@@ -70,10 +98,65 @@ def test_it_says_where_requests_come_from_and_where_rows_go(dag: DAG) -> None:
 def test_it_survives_being_stored(dag: DAG) -> None:
     stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
 
-    for name in ("start", "drain", "cancel", "await_job"):
+    for name in STEPS:
         links = stored.get_task(name).operator_extra_links
-        assert [link.name for link in links] == ["Dataflow job"]
-    assert [link.name for link in stored.get_task("prepare").operator_extra_links] == [
-        "BigQuery table"
-    ]
-    assert stored.get_task("await_job").trigger_rule == "none_failed_min_one_success"
+        assert [link.name for link in links] == ["Dataflow job", "Ledger"]
+
+
+def test_a_spec_that_was_made_invalid_has_no_rounds_and_says_what_to_mend(
+    dags: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_service(dags, "heights", streaming=STREAMING)
+    add_service(dags, "widths", streaming=STREAMING)
+    spec = dags / "services" / "heights.yaml"
+    spec.write_text(spec.read_text().replace("strategy: update", "strategy: replace"))
+
+    bag = DagBag(dag_folder=str(dags))
+
+    assert "heights_streaming" not in bag.dags
+    assert {"widths_streaming", "widths_batch", "weights_batch"} <= set(bag.dags)
+    ((file, error),) = bag.import_errors.items()
+    assert Path(file).name == "check_specs.py"
+    assert "heights.yaml: streaming.lifecycle.upgrade.strategy" in error
+    assert "(found 'replace'). Remedy:" in error
+
+    # A task of a round that was under way; it fails before it looks at anything.
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "heights_streaming")
+    ((_, error),) = DagBag(dag_folder=str(dags / "streaming.py")).import_errors.items()
+    assert SpecError.__name__ in error
+    assert "heights.yaml: streaming.lifecycle.upgrade.strategy" in error
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (
+            {"notifier": "nowhere.Notifier"},
+            "airflow.alerts[1]: it cannot be imported: No module named 'nowhere' (found "
+            "'nowhere.Notifier'). Remedy: correct the import path",
+        ),
+        (
+            {"notifier": "pathlib.Path"},
+            "airflow.alerts[1]: it is no notifier (found 'pathlib.Path'). Remedy: name a class",
+        ),
+        (
+            {"notifier": "nightstream.notifiers.LogNotifier", "arguments": {"channel": "x"}},
+            "unexpected keyword argument 'channel'",
+        ),
+    ],
+)
+def test_a_notifier_that_cannot_be_called_is_an_import_error_that_stops_no_dag(
+    dags: Path, declared: dict[str, object], said: str
+) -> None:
+    add_service(dags, "heights", streaming=STREAMING)
+    good = {"notifier": "nightstream.notifiers.LogNotifier"}
+    environment = an_environment(airflow={"alerts": [good, declared]})
+    write(dags / "environments" / "test.yaml", environment.model_dump(mode="json"))
+
+    bag = DagBag(dag_folder=str(dags))
+
+    assert set(bag.dags) == {"heights_batch", "heights_streaming", "weights_batch"}
+    ((file, error),) = bag.import_errors.items()
+    assert Path(file).name == "check_specs.py"
+    assert f"{dags}/environments/test.yaml: airflow.alerts[1]" in error
+    assert said in error

@@ -33,10 +33,10 @@ class DataflowCloud:
 
     @classmethod
     def with_image(cls, folder: Path, *more: str) -> DataflowCloud:
-        """A local cloud of its own, with one worker image, where only_in_image is found."""
+        """A local cloud of its own, with one worker image, which has the module code_of_image."""
         image = folder / "image"
         image.mkdir(parents=True)
-        (image / "only_in_image.py").write_text("")
+        (image / "code_of_image.py").write_text("WHOSE = 'the image'\n")
         arguments = ["--image", f"{IMAGE}={sys.executable}:{image}"]
         cloud = cls(ObservedCloud(folder / "data", [*arguments, *more]))
         cloud.start()

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
+from google.cloud.pubsub_v1 import PublisherClient as Publisher
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
 from tests.support.live_service import LiveService
 from tests.support.patience import PATIENCE_S
+from tests.support.pubsub_emulator import Paths
 
 _TICK_S = 0.02
 
@@ -38,6 +40,20 @@ def publish_together(service: LiveService, prefix: str, weeks: Sequence[float]) 
     return [message.attributes["request_id"] for message in messages]
 
 
+class HasPublisher(Protocol):
+    def publisher(self) -> Publisher: ...
+
+
+class TakesRequests(Protocol):
+    """Where requests can be published."""
+
+    @property
+    def pubsub(self) -> HasPublisher: ...
+
+    @property
+    def paths(self) -> Paths: ...
+
+
 class Load:
     """Publishes requests from a thread of its own for as long as its block is being run.
 
@@ -46,7 +62,7 @@ class Load:
 
     def __init__(
         self,
-        service: LiveService,
+        service: TakesRequests,
         prefix: str,
         rate: float = 200,
         payload: Callable[[int], bytes] = a_sound_request,

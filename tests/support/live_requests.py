@@ -13,7 +13,7 @@ from beam_jobs.messages.requests import REQUEST_SCHEMA, Requests
 from beam_jobs.objects import open_objects
 from beam_jobs.rows import GivenPayloads, ValidRows, dead_batch
 from beam_jobs.runs.plan import ModelPin
-from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
+from beam_jobs.runs.streaming import ServedModel, StreamingPlan, build_streaming_plan
 from beam_jobs.transforms.elements import ValidBatch
 from tests.support.models import Moody, release
 from tests.support.specs import a_service, an_environment
@@ -27,8 +27,21 @@ def a_live_plan(folder: Path, **streaming: Any) -> StreamingPlan:
     manifest = release(models, "v1", open_objects(models), model=Moody())
     pin = ModelPin(uri=f"{models}/v1", version="v1", kind=manifest.kind, sha256=manifest.sha256)
     declared = {"topic": "requests", "subscription": "requests-sub", **streaming}
-    plan = build_streaming_plan(a_service(streaming=declared), an_environment(), pin)
+    plan = build_streaming_plan(a_service(streaming=declared), an_environment(), pin, ())
     return plan.model_copy(update={"root": str(folder / "streaming")})
+
+
+def point_to(plan: StreamingPlan, version: str, per: float) -> ServedModel:
+    """Releases a moody model with weight = weeks / `per` and points the plan's job to it."""
+    objects = open_objects(plan.root)
+    models = plan.model.uri.rpartition("/")[0]
+    manifest = release(models, version, objects, model=Moody(per))
+    pin = ModelPin(
+        uri=f"{models}/{version}", version=version, kind=manifest.kind, sha256=manifest.sha256
+    )
+    wanted = ServedModel(revision=plan.model_copy(update={"model": pin}).revision, model=pin)
+    objects.put(plan.model_uri, wanted.model_dump_json().encode())
+    return wanted
 
 
 def valid_batch(weeks: Sequence[float], messages: Sequence[str] | None = None) -> ValidBatch:

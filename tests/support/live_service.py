@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -22,10 +23,13 @@ from google.cloud import bigquery, storage
 
 from beam_jobs.objects.gcs import GcsObjects
 from beam_jobs.prediction.versions import open_version, resolve_version
+from beam_jobs.runs.code import code_sources
 from beam_jobs.runs.plan import ModelPin
-from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
+from beam_jobs.runs.streaming import ServedModel, StreamingPlan, build_streaming_plan
+from beam_jobs.runs.wheel import build_wheel, unpack_wheel
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
-from nightstream.jobs.options import dataflow_options
+from nightstream.jobs.options import launch_options
+from nightstream.streaming.launch import pinned_options
 from nightstream.streaming.preparation import prepare_live_tables
 from tests.support.local_cloud import PROJECT, ROOT, LocalCloud
 from tests.support.pubsub_emulator import Paths, PubsubEmulator
@@ -35,6 +39,7 @@ REGION = "us-central1"
 RUNNING = "JOB_STATE_RUNNING"
 DRAINED = "JOB_STATE_DRAINED"
 CANCELLED = "JOB_STATE_CANCELLED"
+_JOBS = f"/v1b3/projects/{PROJECT}/locations/{REGION}/jobs"
 _PATIENCE_S = 90
 
 
@@ -116,16 +121,31 @@ class LiveService:
 
     def prepare(self) -> StreamingPlan:
         """Bucket and dataset first, then `release` a model, then this: tables, views, plan."""
-        version = resolve_version(self.models, self.spec.model.version, self.objects)
-        manifest = open_version(version.folder, self.objects)
-        pin = ModelPin(
-            uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
-        )
-        plan = build_streaming_plan(self.spec, self.environment, pin)
+        pin = self._pin()
+        assert self.spec.streaming is not None
+        options = pinned_options(self.spec.streaming, self.environment)
+        plan = build_streaming_plan(self.spec, self.environment, pin, options)
         prepare_live_tables(self.client, self.spec, self.environment)
         self.objects.put(plan.uri, plan.model_dump_json().encode())
+        self.objects.put(plan.code_uri, build_wheel(code_sources()))
         self.plan = plan
         return plan
+
+    def point_to_champion(self) -> ServedModel:
+        """Has the running job refresh its model."""
+        pin = self._pin()
+        wanted = ServedModel(
+            revision=self.plan.model_copy(update={"model": pin}).revision, model=pin
+        )
+        self.objects.put(self.plan.model_uri, wanted.model_dump_json().encode())
+        return wanted
+
+    def _pin(self) -> ModelPin:
+        version = resolve_version(self.models, self.spec.model.version, self.objects)
+        manifest = open_version(version.folder, self.objects)
+        return ModelPin(
+            uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
+        )
 
     def create_places(self) -> None:
         """The bucket and the dataset."""
@@ -134,34 +154,54 @@ class LiveService:
 
     def start(self, *options: str, wait: bool = True, module: str = "beam_jobs.streaming") -> str:
         """Launches the job as production does, and answers its id."""
-        command = [
-            *(sys.executable, "-m", module, f"--plan={self.plan.uri}"),
-            *dataflow_options(
-                self.environment,
-                self.job_name,
-                {"service": self.spec.service, "slot": "a", "revision": self.plan.revision},
-                self.plan.streaming,
-            ),
-            *options,
-        ]
-        launched = subprocess.run(
-            command,
-            env={**os.environ, **self.cloud.env, **self.pubsub.env},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        said = launched.stdout + launched.stderr
+        with TemporaryDirectory() as folder:
+            said = self._launch(module, options, Path(folder))
         found = re.search(r"\d{4}-\d\d-\d\d_\d\d_\d\d_\d\d-\d+", said)
-        assert launched.returncode == 0, f"the job was not submitted:\n{said}"
         assert found, f"the launcher named no job:\n{said}"
         self.job_id = found[0]
         if wait:
             self.wait_for(RUNNING)
         return self.job_id
 
+    def _launch(self, module: str, options: Sequence[str], folder: Path) -> str:
+        """What the launcher says that runs the plan's own code, unpacked into the folder."""
+        wheel = folder / Path(self.plan.code_uri).name
+        wheel.write_bytes(self.objects.read(self.plan.code_uri))
+        unpack_wheel(wheel.read_bytes(), folder)
+        command = [
+            *(sys.executable, "-P", "-m", module, f"--plan={self.plan.uri}"),
+            f"--extra_package={wheel}",
+            *launch_options(
+                self.environment,
+                REGION,
+                self.job_name,
+                {"service": self.spec.service, "slot": "a", "revision": self.plan.revision},
+                self.plan.streaming.workers,
+                self.plan.streaming.max_workers,
+            ),
+            *options,
+        ]
+        launched = subprocess.run(
+            command,
+            env={
+                **os.environ,
+                **self.cloud.env,
+                **self.pubsub.env,
+                "PYTHONPATH": f"{folder}:{ROOT}",
+            },
+            capture_output=True,
+            text=True,
+        )
+        said = launched.stdout + launched.stderr
+        assert launched.returncode == 0, f"the job was not submitted:\n{said}"
+        return said
+
     def state(self) -> str:
-        return str(self.cloud.call("GET", self._job)["currentState"])
+        return self.state_of(self.job_id)
+
+    def state_of(self, job_id: str) -> str:
+        """The state of any job of this cloud."""
+        return str(self.cloud.call("GET", f"{_JOBS}/{job_id}")["currentState"])
 
     def wait_for(self, state: str, seconds: float = _PATIENCE_S) -> None:
         deadline = time.monotonic() + seconds
@@ -326,4 +366,4 @@ class LiveService:
 
     @property
     def _job(self) -> str:
-        return f"/v1b3/projects/{PROJECT}/locations/{REGION}/jobs/{self.job_id}"
+        return f"{_JOBS}/{self.job_id}"

@@ -13,13 +13,17 @@ from google.cloud import bigquery
 
 from beam_jobs.inserts.patience import Clock
 from beam_jobs.messages.requests import REQUEST_SCHEMA, Requests
+from beam_jobs.prediction.live.served import ScoredBy
 from beam_jobs.rows import DeadRow, GivenPayloads, dead_batch
 from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import StreamingPlan, build_streaming_plan
 from beam_jobs.spec import ServiceSpec
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 from beam_jobs.transforms.live_columns import LIVE_DEAD_LETTER_SCHEMA, live_prediction_schema
 from tests.support.specs import a_service, an_environment
+
+SCORED_BY = ScoredBy("v1", "0123456789" * 4)
+"""The model that the micro-batches say they were scored by."""
 
 _TYPES = {
     pa.string(): "STRING",
@@ -60,7 +64,7 @@ class LiveTables:
         pin = ModelPin(uri="gs://models/weights/v1", version="v1", kind="sklearn", sha256="0" * 64)
         environment = an_environment(bigquery={"dataset": name}, buckets={"work": name})
         self.plan: StreamingPlan = build_streaming_plan(
-            spec or a_service(name, streaming=streaming), environment, pin
+            spec or a_service(name, streaming=streaming), environment, pin, ()
         )
         client.create_dataset(name)
         self.predictions = f"{client.project}.{name}.{self.plan.tables.predictions}"
@@ -86,7 +90,7 @@ def a_micro_batch(
     dead: Sequence[DeadRow] = (),
     ids: Sequence[str] | None = None,
     payload: bytes = b"as received",
-) -> ScoredBatch[Requests]:
+) -> ScoredRequests:
     """Requests r0, r1, … of `a_service`, first the scored, then the dead ones (positions apart)."""
     count = len(weights) + len(dead)
     now = datetime.now(UTC)
@@ -102,7 +106,7 @@ def a_micro_batch(
     )
     keys = pa.array([f"k{i}" for i in range(len(weights))], pa.string())
     weeks = pa.array([39.5] * len(weights), pa.float64())
-    return ScoredBatch(
+    return ScoredRequests(
         source=Requests(identity, GivenPayloads(pa.array([payload] * count, pa.binary()))),
         rows=pa.RecordBatch.from_arrays([keys, weeks], ["id", "weeks"]),
         outputs=pa.RecordBatch.from_arrays([pa.array(weights, pa.float64())], ["weight"]),
@@ -110,4 +114,5 @@ def a_micro_batch(
         dead=dead_batch(dead),
         rows_in=count,
         scored_at=now,
+        scored_by=SCORED_BY,
     )

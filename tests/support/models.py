@@ -1,4 +1,4 @@
-"""Tiny models: weight = weeks / 5."""
+"""Tiny models: weight = weeks / 5, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ HANGING_WEEKS = 99.0
 
 
 class Moody:
-    """As the trained one, but refuses weeks below 0 and never answers to HANGING_WEEKS."""
+    """weight = weeks / `per`; refuses weeks below 0 or above `most`, and never answers to
+    HANGING_WEEKS."""
+
+    def __init__(self, per: float = 5, most: float = HANGING_WEEKS) -> None:
+        self.per = per
+        self.most = most
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         weeks = frame["weeks"].to_numpy()
-        if (weeks < 0).any():
-            raise ValueError(f"cannot score {weeks.min()}")
+        refused = weeks[(weeks < 0) | (weeks > self.most)]
+        if refused.size:
+            raise ValueError(f"cannot score {refused.min()}")
         if (weeks == HANGING_WEEKS).any():
             threading.Event().wait()
-        return weeks / 5
+        return weeks / self.per
 
 
 def release(

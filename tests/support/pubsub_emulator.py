@@ -74,8 +74,7 @@ class PubsubEmulator:
         self.start()
 
     def publisher(self) -> pubsub_v1.PublisherClient:
-        transport = PublisherGrpcTransport(channel=self._channel())
-        return pubsub_v1.PublisherClient(transport=transport)
+        return publisher_at(self.host)
 
     def subscriber(self) -> pubsub_v1.SubscriberClient:
         transport = SubscriberGrpcTransport(channel=self._channel())
@@ -102,7 +101,7 @@ class PubsubEmulator:
         return paths
 
     def _channel(self) -> grpc.Channel:
-        return grpc.insecure_channel(self.host, _ANY_SIZE)
+        return _channel_to(self.host)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -113,6 +112,15 @@ class PubsubEmulator:
             except grpc.FutureTimeoutError:
                 return False
         return True
+
+
+def publisher_at(host: str) -> pubsub_v1.PublisherClient:
+    """A publisher to the emulator there."""
+    return pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=_channel_to(host)))
+
+
+def _channel_to(host: str) -> grpc.Channel:
+    return grpc.insecure_channel(host, _ANY_SIZE)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from beam_jobs.prediction.live.handler import LiveModelHandler
 from beam_jobs.runs.streaming import StreamingPlan
-from beam_jobs.transforms.predict import settle
+from beam_jobs.transforms.predict import settle_requests
 from tests.support.live_requests import valid_batch
 from tests.support.patience import PATIENCE_S
 
@@ -43,12 +43,15 @@ def score_in_worker(plan: StreamingPlan, weeks: Sequence[float], folder: Path) -
 
 def _score(plan: str, weeks: Sequence[float], folder: Path) -> None:
     logging.basicConfig(filename=folder / "log")
-    handler: LiveModelHandler = LiveModelHandler(StreamingPlan.model_validate_json(plan), settle)
+    handler: LiveModelHandler = LiveModelHandler(
+        StreamingPlan.model_validate_json(plan), settle_requests
+    )
     (scored,) = handler.run_inference([valid_batch(weeks)], handler.load_model())
     dead = [{**row, "payload": row["payload"].decode()} for row in scored.dead.to_pylist()]
     told = {
         "weights": scored.outputs.column("weight").to_pylist(),
         "positions": scored.positions.to_pylist(),
         "dead": dead,
+        "scored_by": scored.scored_by,
     }
     (folder / "scored.json").write_text(json.dumps(told))

@@ -31,12 +31,13 @@ def a_service(name: str = "weights", **parts: Any) -> ServiceSpec:
 
 
 def an_environment(endpoint: str | None = None, **parts: Any) -> EnvironmentSpec:
-    """An environment whose Dataflow is at an endpoint; `parts` as in `a_service`."""
+    """An environment whose Google APIs are at an endpoint; `parts` as in `a_service`."""
     declared: dict[str, Any] = {
         "project": PROJECT,
         "buckets": {"input": "input", "work": "scoring-work", "models": "models"},
         "bigquery": {"dataset": "nightstream", "location": "US"},
         "dataflow": {"region": "us-central1", "endpoint": endpoint, "worker_image": WORKER_IMAGE},
+        "monitoring": {"endpoint": endpoint},
         "airflow": {"poll_seconds": 0.05, "retry_delay_seconds": 0},
     }
     for section, keys in parts.items():

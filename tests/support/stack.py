@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from local.stack import Stack, StackSettings
 from local.stack.ports import free_port
@@ -21,7 +24,21 @@ def stack_in(home: Path) -> Stack:
         "NIGHTSTREAM_CLOUD_PORT": str(free_port()),
         "NIGHTSTREAM_PUBSUB_PORT": str(free_port()),
     }
-    return Stack(StackSettings.from_environment(environ))
+    settings = StackSettings.from_environment(environ)
+    return Stack(replace(settings, dags=_dags_in(home, settings)))
+
+
+def _dags_in(home: Path, settings: StackSettings) -> Path:
+    """A DAGs folder of the stack's own, where services may come and go, and where rounds of
+    streaming jobs follow one another at once."""
+    dags = home / "dags"
+    if not dags.exists():
+        shutil.copytree(settings.dags, dags, ignore=shutil.ignore_patterns("__pycache__"))
+        local = dags / "environments" / "local.yaml"
+        declared = yaml.safe_load(local.read_text())
+        declared["airflow"]["reconcile_seconds"] = 5
+        local.write_text(yaml.safe_dump(declared, sort_keys=False))
+    return dags
 
 
 def kill(stack: Stack, name: str) -> int:

@@ -34,20 +34,26 @@ class StackNights:
     dag_id: str = DAG_ID
 
     @classmethod
-    def on(cls, stack: Stack) -> StackNights:
-        """Trains versions v1 and v2 (champion is v1) and switches the DAG on."""
+    def seeing(cls, stack: Stack, dag_id: str = DAG_ID) -> StackNights:
+        """One DAG of a stack and what is in its cloud, as they are."""
         settings = stack.settings
         options = ClientOptions(api_endpoint=settings.cloud_url)
         anonymous = AnonymousCredentials()
         project = settings.names.project
         gcs = storage.Client(project, anonymous, client_options=options)
-        nights = cls(
+        return cls(
             stack,
             AirflowApi(settings.airflow_url),
             GcsObjects(gcs),
             bigquery.Client(project, anonymous, client_options=options),
             settings.names.dataset,
+            dag_id,
         )
+
+    @classmethod
+    def on(cls, stack: Stack) -> StackNights:
+        """Trains versions v1 and v2 (champion is v1) and switches the DAG on."""
+        nights = cls.seeing(stack)
         for version, kind in (("v1", "sklearn"), ("v2", "xgboost")):
             command = ["-m", "examples.babyweight.train", "--models", MODELS]
             trained = stack.run(sys.executable, *command, "--version", version, "--kind", kind)
@@ -80,14 +86,6 @@ class StackNights:
     def trigger(self, day: date, **choices: Any) -> str:
         """Starts a run of a night by hand, without a logical date."""
         return self.airflow.trigger(DAG_ID, {"score_date": str(day), **choices})
-
-    def act(self, action: str, **choices: Any) -> str:
-        """Starts a run of the streaming DAG and sees it succeed; its id."""
-        run_id = self.airflow.trigger(self.dag_id, {"action": action, **choices})
-        [state] = self.finished(run_id)
-        failed = [name for name, its in self.task_states(run_id).items() if its == "failed"]
-        assert state == "success", "\n".join(self.log(run_id, name) for name in failed)
-        return run_id
 
     def finished(self, *run_ids: str) -> list[str]:
         """The states of runs, once all of them are over."""

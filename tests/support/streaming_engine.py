@@ -63,6 +63,7 @@ class StreamingRun:
 
     def _run(self) -> None:
         self.steps.attach()
+        self.engine.set_up()
         self.engine.run()
 
     @property

@@ -34,6 +34,7 @@ class DagRun:
     data_interval_end: datetime | None = None
     run_after: datetime = datetime(2026, 1, 6, 7, tzinfo=UTC)
     start_date: datetime | None = datetime(2026, 1, 6, 7, 0, 1, tzinfo=UTC)
+    triggering_user_name: str | None = None
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     """States of other runs, by run id; those not named are running."""
@@ -112,6 +113,7 @@ class Task:
             "ti": ti,
             "dag_run": self.run,
             "params": defaults | self.run.params,
+            "task": self.operator,
             "outlet_events": self.run.events,
         }
         deferred, self._next, self._rescheduled = self._next, None, None
@@ -131,7 +133,7 @@ class Task:
             self._first_reschedule = self._first_reschedule or datetime.now(UTC)
             return False
         except DownstreamTasksSkipped as skip:
-            self.skipped = [task[0] for task in skip.tasks]
+            self.skipped = [task if isinstance(task, str) else task[0] for task in skip.tasks]
             return True
         if result is not None:
             ti.xcom_push("return_value", result)

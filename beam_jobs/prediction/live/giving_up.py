@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from beam_jobs.prediction.live.rows import Call
 from beam_jobs.prediction.live.suspects import HungCall
@@ -23,16 +24,24 @@ LOG_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
 
 
-def give_up(calls: Sequence[Call], seconds: float, folder: SuspectsFolder) -> None:
+class WatchedCall(NamedTuple):
+    """A call of the model that may hang."""
+
+    rows: Call
+    folder: SuspectsFolder
+    """Where its requests are recorded then: with the suspects of the model that was called."""
+
+
+def give_up(calls: Sequence[WatchedCall], seconds: float) -> None:
     """Records the suspects, and ends this process whether that succeeds or not.
 
     seconds: how long each of the calls was waited for.
     """
     try:
-        hung = [_hung(call, seconds) for call in calls]
-        for call in hung:
+        hung = [(_hung(call.rows, seconds), call.folder) for call in calls]
+        for call, _ in hung:
             _LOG.error("%s", _what_happened(call))
-        try_for(RECORD_SECONDS, lambda: _record(hung, folder), "recording the suspects")
+        try_for(RECORD_SECONDS, lambda: _record(hung), "recording the suspects")
     finally:
         try_for(LOG_SECONDS, logging.shutdown, "sending the log")
         os._exit(EXIT_CODE)
@@ -59,8 +68,8 @@ def _hung(call: Call, seconds: float) -> HungCall:
     return HungCall(hung_at=datetime.now(UTC), seconds=seconds, requests=requests)
 
 
-def _record(calls: Sequence[HungCall], folder: SuspectsFolder) -> None:
-    for call in calls:
+def _record(calls: Sequence[tuple[HungCall, SuspectsFolder]]) -> None:
+    for call, folder in calls:
         _LOG.error("the requests of the call are named in %s", folder.record(call))
 
 

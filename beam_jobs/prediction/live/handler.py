@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 from apache_beam.ml.inference.base import ModelHandler
 
 from beam_jobs.messages.requests import Requests
-from beam_jobs.objects import open_objects
 from beam_jobs.prediction.live.bundles import bundles_under_way
-from beam_jobs.prediction.live.giving_up import give_up
+from beam_jobs.prediction.live.giving_up import WatchedCall, give_up
 from beam_jobs.prediction.live.last_resort import LastResort
 from beam_jobs.prediction.live.model import LiveModel
-from beam_jobs.prediction.live.rows import Call, LiveRows
-from beam_jobs.prediction.live.suspects_folder import KnownSuspects, SuspectsFolder
+from beam_jobs.prediction.live.pointer import ModelPointer
+from beam_jobs.prediction.live.rows import LiveRows
+from beam_jobs.prediction.live.served import ScoredBy, open_served
+from beam_jobs.prediction.live.serving import Serving
 from beam_jobs.prediction.live.watchdog import Watchdog
-from beam_jobs.prediction.models import open_model
 from beam_jobs.prediction.scoring import Predicted
 from beam_jobs.rows import ValidRows
 from beam_jobs.runs.streaming import StreamingPlan
-
-REFRESH_SECONDS = 5.0
-"""How old the knowledge of what hung other workers may be."""
-FIRST_READING_SECONDS = 30.0
-"""How long a worker waits, before its first call, to learn what hung earlier ones."""
 
 LAST_RESORT_SECONDS = 60.0
 """How much longer than a call that hangs a process may live that runs no Python code at all."""
@@ -50,15 +46,16 @@ _Scored = TypeVar("_Scored")
 
 
 class LiveModelHandler(ModelHandler[_Element, _Scored, LiveModel]):
-    """Scores micro-batches with the plan's model; small ones of several threads in one call.
+    """Scores micro-batches with the plan's model, or the one that it is pointed to; small ones of
+    several threads in one call.
 
-    `settle` makes the element that goes on of a batch and what the model said of it. A model that
+    `settle` makes the element that goes on of a batch and what which model said of it. One that
     hangs ends the process; the requests come again and are called one by one, and those that hang
     the model again and again are failed rows with the code PREDICTION_TIMEOUT.
     """
 
     def __init__(
-        self, plan: StreamingPlan, settle: Callable[[_Element, Predicted], _Scored]
+        self, plan: StreamingPlan, settle: Callable[[_Element, Predicted, ScoredBy], _Scored]
     ) -> None:
         super().__init__()
         self._plan = plan
@@ -73,14 +70,14 @@ class LiveModelHandler(ModelHandler[_Element, _Scored, LiveModel]):
 
     def load_model(self) -> LiveModel:
         plan = self._plan
-        model = open_model(plan.model.uri, plan.model.sha256)
-        folder = SuspectsFolder(f"{plan.root}/suspects", plan.revision, open_objects(plan.root))
-        suspects = KnownSuspects(folder, REFRESH_SECONDS)
-        watchdog = _watchdog(plan.streaming.model_timeout_seconds, folder)
-        live = LiveModel(model, plan.streaming, bundles_under_way, suspects, watchdog)
-        suspects.start(FIRST_READING_SECONDS)
+        serving = Serving(ModelPointer(plan), partial(open_served, plan))
+        serving.start()
+        if plan.refreshes:
+            serving.keep_up()
+        watchdog = _watchdog(plan.streaming.model_timeout_seconds)
         watchdog.start()
-        weakref.finalize(live, suspects.close)
+        live = LiveModel(serving, plan.streaming, bundles_under_way, watchdog)
+        weakref.finalize(live, serving.close)
         weakref.finalize(live, watchdog.close)
         return live
 
@@ -90,7 +87,7 @@ class LiveModelHandler(ModelHandler[_Element, _Scored, LiveModel]):
         model: LiveModel,
         inference_args: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> Iterable[_Scored]:
-        return [self._settle(element, model.predict(_live_rows(element))) for element in batch]
+        return [self._settle(element, *model.predict(_live_rows(element))) for element in batch]
 
     def get_num_bytes(self, batch: Sequence[_Element]) -> int:
         return sum(element.features.nbytes for element in batch)
@@ -108,6 +105,6 @@ def _live_rows(batch: LiveBatch) -> LiveRows:
     return LiveRows(batch.features, batch.rows.positions, batch.source)
 
 
-def _watchdog(seconds: float, folder: SuspectsFolder) -> Watchdog[Call]:
+def _watchdog(seconds: float) -> Watchdog[WatchedCall]:
     last_resort = LastResort(seconds + LAST_RESORT_SECONDS)
-    return Watchdog(seconds, lambda calls: give_up(calls, seconds, folder), last_resort)
+    return Watchdog(seconds, lambda calls: give_up(calls, seconds), last_resort)

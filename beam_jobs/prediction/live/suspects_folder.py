@@ -75,7 +75,7 @@ class KnownSuspects:
     """
 
     def __init__(self, folder: SuspectsFolder, refresh_seconds: float) -> None:
-        self._folder = folder
+        self.folder = folder
         self._refresh_seconds = refresh_seconds
         self._first_read = threading.Event()
         self._closed = threading.Event()
@@ -95,7 +95,7 @@ class KnownSuspects:
         failed = False
         while True:
             try:
-                self.now = self._folder.suspects()
+                self.now = self.folder.suspects()
                 failed = False
             except Exception as error:
                 if not failed:

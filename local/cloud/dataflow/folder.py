@@ -188,9 +188,12 @@ class JobFolder:
             write_atomically(self.path / "replaced.json", job_id)
 
     def successor(self) -> str | None:
-        """The id of the job that takes this one's place."""
+        """The id of the job that takes this one's place; None for one whose supervisor was gone
+        before it could."""
         job_id: str | None = _read(self.path / "replaced.json")
-        return job_id
+        if job_id is None or self.status().state == "JOB_STATE_UPDATED":
+            return job_id
+        return job_id if self.beside(job_id).held() else None
 
     def metrics(self) -> dict[str, Any]:
         """`metricTime` and `metrics`, as in the service's JobMetrics."""

@@ -61,7 +61,7 @@ def _run(folder: JobFolder, scratch: Path) -> str | None:
                 if folder.status().state == states.PENDING:
                     folder.enter(states.RUNNING)
             time.sleep(POLL_SECONDS)
-    return _after(folder, code, attempt.cause())
+    return _after(folder, code, attempt.cause(), told)
 
 
 def _tell_once(attempt: Attempt, command: str, told: set[str]) -> None:
@@ -70,9 +70,12 @@ def _tell_once(attempt: Attempt, command: str, told: set[str]) -> None:
         attempt.tell(command)
 
 
-def _after(folder: JobFolder, code: int, cause: str) -> str | None:
+def _after(folder: JobFolder, code: int, cause: str, told: set[str]) -> str | None:
     """What follows from the end of a process."""
     end = _requested_end(folder)
+    if code == EXIT_DONE and HAND_OVER in told and not end:
+        folder.add_message("WARNING", "The job that was to take over is gone. Going on.")
+        return None
     if code == EXIT_DONE:
         return end or states.DONE
     how = last_words(code, cause)

@@ -13,6 +13,7 @@ AT_SERVER = {
 
 AT_JOBS = {
     "job.started": "the job process runs, nothing is fetched yet",
+    "job.set_up": "streaming: its DoFns are set up; it waits for its turn to read",
     "job.ready": "everything staged is installed, the pipeline has not begun",
     "job.bundle.processed": "a bundle (its first stage, in streaming) is processed, not committed",
     "job.bundle.committed": "it is committed, and in streaming not acknowledged yet",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 LABEL_LENGTH = 63
@@ -42,12 +43,43 @@ class Job:
 
     @property
     def phase(self) -> Phase:
-        return _PHASES.get(self.state, Phase.UNKNOWN)
+        return phase_of(self.state)
 
     @property
     def starting(self) -> bool:
         """Whether the job has no workers yet."""
         return self.state in STARTING_STATES
+
+
+@dataclass(frozen=True)
+class ListedJob:
+    """What a list tells of a job: no labels, and its state as it was a moment ago."""
+
+    id: str
+    state: str
+    created_at: datetime
+
+    @property
+    def ended(self) -> bool:
+        return phase_of(self.state) is Phase.ENDED
+
+
+@dataclass(frozen=True)
+class DescribedJob:
+    """A job with what it was created with, and how large it may be by now."""
+
+    job: Job
+    created_at: datetime
+    replaces: str | None
+    """The id of the job that it was to take over from."""
+    least_workers: int | None
+    """None where the service does not tell."""
+    most_workers: int | None
+
+
+def phase_of(state: str) -> Phase:
+    """What a state means, without the prefix JOB_STATE_."""
+    return _PHASES.get(state, Phase.UNKNOWN)
 
 
 def states_like(job: Job) -> tuple[str, ...]:

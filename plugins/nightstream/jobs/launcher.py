@@ -17,6 +17,7 @@ from pathlib import Path
 
 import beam_jobs
 
+_HERE = Path(beam_jobs.__file__).parents[1]
 _TAIL_LINES = 20
 _REFUSED = 2
 """The launcher's exit code where plan, model or arguments do not allow a job."""
@@ -38,9 +39,14 @@ class Launched:
 
 
 def run_launcher(
-    command: Sequence[str], timeout_seconds: float, emit: Callable[[str], None]
+    command: Sequence[str],
+    timeout_seconds: float,
+    emit: Callable[[str], None],
+    code: Path | None = None,
 ) -> Launched:
     """Runs the command, each line of its output to `emit` as it comes.
+
+    code: the folder where its package lies; None: the very code that runs here.
 
     At the timeout its whole process group is killed. When the caller is killed, the launcher is
     not: it finishes, and whoever looks next finds the job.
@@ -48,7 +54,7 @@ def run_launcher(
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     process = subprocess.Popen(
         command,
-        env=_environment(),
+        env=_environment(code or _HERE),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,8 +82,7 @@ def _kill_group(group: int, overdue: threading.Event) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _environment() -> dict[str, str]:
-    """This process's own, with the very code that runs here within reach."""
-    here = str(Path(beam_jobs.__file__).parents[1])
-    path = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+def _environment(code: Path) -> dict[str, str]:
+    """This process's own, with that code before any other."""
+    path = [str(code), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}

@@ -26,46 +26,70 @@ class Size(Protocol):
 def dataflow_options(
     environment: EnvironmentSpec, name: str, labels: Mapping[str, str], size: Size
 ) -> list[str]:
-    """The options, those of the environment last.
+    """All options of a job.
 
     labels: what Nightstream says of the job; the environment's own come with them.
     """
-    every = label_values({**environment.dataflow.labels, **labels})
+    region, workers, most = environment.dataflow.region, size.workers, size.max_workers
     return [
-        "--runner=DataflowRunner",
-        f"--job_name={name}",
-        *_place(environment),
-        *_workers(size, environment),
-        *(f"--labels={key}={value}" for key, value in every.items()),
+        *lasting_options(environment, size.machine_type),
+        *launch_options(environment, region, name, labels, workers, most),
+    ]
+
+
+def lasting_options(environment: EnvironmentSpec, machine_type: str | None) -> list[str]:
+    """What a job runs on, and as whom: the same however often it is launched."""
+    dataflow = environment.dataflow
+    chosen = {
+        "machine_type": machine_type,
+        "sdk_container_image": dataflow.worker_image,
+        "service_account_email": dataflow.service_account,
+        "subnetwork": dataflow.subnetwork,
+    }
+    return [
+        *(f"--{name}={value}" for name, value in chosen.items() if value is not None),
+        *([] if dataflow.public_ips else ["--no_use_public_ips"]),
+        *_labels(dataflow.labels),
         *_more(environment),
     ]
 
 
-def _place(environment: EnvironmentSpec) -> list[str]:
-    dataflow = environment.dataflow
-    work = f"gs://{environment.buckets.work}/dataflow"
-    endpoint = dataflow.endpoint
+def launch_options(
+    environment: EnvironmentSpec,
+    region: str,
+    name: str,
+    labels: Mapping[str, str],
+    workers: int,
+    most: int,
+) -> list[str]:
+    """What is of the moment: whom to ask, where it runs, its name and size, and the labels that
+    Nightstream sets, which win over the environment's where they come later.
+
+    most: workers that it may have; at least `workers`, with which it begins.
+    """
+    return [
+        "--runner=DataflowRunner",
+        f"--job_name={name}",
+        *_place(environment, region),
+        f"--num_workers={workers}",
+        f"--max_num_workers={max(workers, most)}",
+        *_labels(labels),
+    ]
+
+
+def _place(environment: EnvironmentSpec, region: str) -> list[str]:
+    endpoint, work = environment.dataflow.endpoint, f"gs://{environment.buckets.work}/dataflow"
     return [
         f"--project={environment.project}",
-        f"--region={dataflow.region}",
+        f"--region={region}",
         f"--temp_location={work}/temp",
         f"--staging_location={work}/staging",
         *([f"--dataflow_endpoint={endpoint}", "--no_auth"] if endpoint else []),
     ]
 
 
-def _workers(size: Size, environment: EnvironmentSpec) -> list[str]:
-    dataflow = environment.dataflow
-    chosen = {
-        "num_workers": size.workers,
-        "max_num_workers": max(size.workers, size.max_workers),
-        "machine_type": size.machine_type,
-        "sdk_container_image": dataflow.worker_image,
-        "service_account_email": dataflow.service_account,
-        "subnetwork": dataflow.subnetwork,
-    }
-    options = [f"--{name}={value}" for name, value in chosen.items() if value is not None]
-    return options if dataflow.public_ips else [*options, "--no_use_public_ips"]
+def _labels(labels: Mapping[str, str]) -> list[str]:
+    return [f"--labels={key}={value}" for key, value in label_values(labels).items()]
 
 
 def _more(environment: EnvironmentSpec) -> list[str]:

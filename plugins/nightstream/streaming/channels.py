@@ -1,13 +1,15 @@
-"""Whether a streaming job finds the subscription and topics that its spec names.
+"""Whether a streaming job finds its subscription and the topics that its spec names.
 
-They hold the requests of others, so they are never created here.
+They hold the requests of others. A subscription is made here only beside one that serves.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from beam_jobs.runs.streaming import StreamingPlan
+from beam_jobs.spec.lifecycle import DrainSpec
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import Subscription
@@ -15,9 +17,18 @@ if TYPE_CHECKING:
     from nightstream.hooks.pubsub import PubSubHook
 
 
-def channel_problems(plan: StreamingPlan, pubsub: PubSubHook) -> list[str]:
-    """What is wrong with the plan's subscription and response topic, each with its remedy."""
-    problems = subscription_problems(plan, pubsub.subscription(plan.subscription))
+log = logging.getLogger(__name__)
+
+
+def channel_problems(
+    plan: StreamingPlan, subscription: str, drain: DrainSpec, pubsub: PubSubHook
+) -> list[str]:
+    """What keeps the plan's job from reading the subscription (full name) and from answering, each
+    with its remedy. What does not keep it from that goes to the log."""
+    found = pubsub.subscription(subscription)
+    problems = subscription_problems(plan, subscription, found)
+    if found is not None and (warning := retention_warning(subscription, drain, found)):
+        log.warning("%s", warning)
     if plan.response_topic and not pubsub.has_topic(plan.response_topic):
         problems.append(
             f"topic {plan.response_topic} does not exist. Remedy: gcloud pubsub topics create "
@@ -27,14 +38,14 @@ def channel_problems(plan: StreamingPlan, pubsub: PubSubHook) -> list[str]:
     return problems
 
 
-def subscription_problems(plan: StreamingPlan, found: Subscription | None) -> list[str]:
-    """What is wrong with the subscription that a plan names; found: None where there is none."""
-    name, topic = plan.subscription, f"projects/{plan.project}/topics/{plan.streaming.topic}"
+def subscription_problems(plan: StreamingPlan, name: str, found: Subscription | None) -> list[str]:
+    """What is wrong with the subscription of that full name; found: None where there is none."""
+    topic = f"projects/{plan.project}/topics/{plan.streaming.topic}"
     if found is None:
         return [
             f"subscription {name} does not exist. Remedy: gcloud pubsub subscriptions create "
-            f"{plan.streaming.subscription} --project={plan.project} --topic={topic} "
-            "--ack-deadline=60 --retain-acked-messages --expiration-period=never"
+            f"{name} --topic={topic} --ack-deadline=60 --retain-acked-messages "
+            "--expiration-period=never"
         ]
     problems = []
     if found.topic != topic:
@@ -46,6 +57,22 @@ def subscription_problems(plan: StreamingPlan, found: Subscription | None) -> li
         problems.append(
             f"subscription {name} has a dead-letter topic, by which requests would leave it unseen "
             "(Dataflow does not support it). Remedy: gcloud pubsub subscriptions update "
-            f"{plan.streaming.subscription} --project={plan.project} --clear-dead-letter-policy"
+            f"{name} --clear-dead-letter-policy"
         )
     return problems
+
+
+def retention_warning(name: str, drain: DrainSpec, found: Subscription) -> str:
+    """What will go wrong once a drain hangs; empty where nothing will."""
+    if drain.after_deadline != "cancel_and_seek" or found.retain_acked_messages:
+        return ""
+    return f"{no_retention(name)}, or set streaming.lifecycle.drain.after_deadline: wait"
+
+
+def no_retention(subscription: str) -> str:
+    """Why a subscription cannot be brought back to a time, and the remedy."""
+    return (
+        f"subscription {subscription} does not keep what was acknowledged, so it cannot be brought "
+        "back to before a drain that hangs. Remedy: gcloud pubsub subscriptions update "
+        f"{subscription} --retain-acked-messages"
+    )

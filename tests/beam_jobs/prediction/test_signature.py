@@ -55,3 +55,14 @@ def test_passthrough_fields_are_not_the_models_business(
 def test_another_output_is_refused(trained: tuple[ModelManifest, bytes], spec: ServiceSpec) -> None:
     other = trained[0].model_copy(update={"outputs": (ModelColumn(name="weight", type="float"),)})
     assert len(signature_differences(other, spec)) == 2
+
+
+def test_an_output_has_the_very_type_of_its_column(
+    trained: tuple[ModelManifest, bytes], spec: ServiceSpec
+) -> None:
+    (output,) = trained[0].outputs
+    declared = spec.model.outputs[0].model_copy(update={"type": "integer"})
+    model = spec.model.model_copy(update={"outputs": (declared,)})
+    assert signature_differences(trained[0], spec.model_copy(update={"model": model})) == [
+        f"output '{output.name}' is float in the model and integer in model.outputs"
+    ]

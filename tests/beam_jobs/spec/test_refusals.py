@@ -120,6 +120,81 @@ def test_a_refusal_names_file_field_value_and_remedy(
     assert f"Remedy: {problem.remedy}" in str(raised.value)
 
 
+STREAMING = {"topic": "requests", "subscription": "requests-sub"}
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "message", "remedy"),
+    [
+        ("", {"state": "stopped"}, "'suspended'", "fits"),
+        ("upgrade", {"strategy": "restart"}, "'parallel'", "fits"),
+        ("upgrade", {"generation": 0}, "greater than or equal to 1", "fits"),
+        (
+            "upgrade",
+            {"strategy": "parallel", "transform_names": {"Old": "New"}},
+            "no job takes over the steps of another",
+            "drop transform_names",
+        ),
+        (
+            "upgrade",
+            {"transform_names": {"Predict": "Predict"}},
+            "renames 'Predict' to 'Predict'",
+            "the old name of the step",
+        ),
+        (
+            "upgrade",
+            {"transform_names": {"A": "C", "B": "C"}},
+            "two steps to 'C'",
+            "a name of its own",
+        ),
+        ("drain", {"after_deadline": "cancel"}, "'cancel_and_seek'", "fits"),
+        ("drain", {"seek_margin_seconds": 0}, "greater than 0", "fits"),
+        (
+            "health",
+            {"window_seconds": 300, "stabilisation_seconds": 200},
+            "stabilisation_seconds 200 is shorter than window_seconds 300",
+            "lengthen stabilisation_seconds",
+        ),
+        ("health", {"most_dead_share": 5}, "less than or equal to 1", "fits"),
+        (
+            "restarts",
+            {"longest_wait_seconds": 10},
+            "longest_wait_seconds 10 is shorter than first_wait_seconds 30",
+            "lengthen longest_wait_seconds",
+        ),
+        ("restarts", {"most": -1}, "greater than or equal to 0", "fits"),
+    ],
+)
+def test_a_lifecycle_that_contradicts_itself_is_refused_with_the_remedy(
+    tmp_path: Path, section: str, values: dict[str, Any], message: str, remedy: str
+) -> None:
+    lifecycle = {section: values} if section else values
+    file = write(tmp_path, changed("streaming", {**STREAMING, "lifecycle": lifecycle}))
+    with pytest.raises(SpecError) as raised:
+        load_service(file)
+    [problem] = raised.value.problems
+    where = f"streaming.lifecycle.{section}" if section else "streaming.lifecycle.state"
+    assert problem.field.startswith(where)
+    assert message in str(problem)
+    assert remedy in problem.remedy
+
+
+def test_a_lifecycle_need_not_be_declared(tmp_path: Path) -> None:
+    streaming = load_service(write(tmp_path, changed("streaming", STREAMING))).streaming
+    assert streaming
+    assert streaming.lifecycle.state == "running"
+    assert streaming.lifecycle.upgrade.strategy == "update"
+
+
+def test_steps_may_be_renamed_and_dropped_in_an_update(tmp_path: Path) -> None:
+    names = {"Old": "New", "Gone": "", "Gone too": ""}
+    lifecycle = {"upgrade": {"transform_names": names}}
+    spec = changed("streaming", {**STREAMING, "lifecycle": lifecycle})
+    streaming = load_service(write(tmp_path, spec)).streaming
+    assert streaming
+    assert streaming.lifecycle.upgrade.transform_names == names
+
+
 def test_the_offending_value_is_shown_and_shortened(tmp_path: Path) -> None:
     file = write(tmp_path, changed("input.fields.1.type", "integer" * 100))
     with pytest.raises(SpecError) as raised:
@@ -224,6 +299,31 @@ def test_labels_that_dataflow_takes_stand(tmp_path: Path) -> None:
     write(tmp_path, ENVIRONMENT | {"dataflow": dataflow}, "prod")
 
     assert load_environment(tmp_path, "prod", {"PROJECT": "mine"}).dataflow.labels == labels
+
+
+@pytest.mark.parametrize(
+    ("airflow", "message"),
+    [
+        ({"alerts": [{"notifier": "slack"}]}, r"alerts\[0\]\.notifier: 'slack' is no import path"),
+        ({"alerts": [{"notifier": "a.B", "argument": {}}]}, "did you mean 'arguments'"),
+        ({"reconcile_seconds": 1}, r"reconcile_seconds: .*greater than or equal to 5"),
+    ],
+)
+def test_rounds_and_alerts_that_cannot_be_are_refused_at_parse(
+    tmp_path: Path, airflow: dict[str, object], message: str
+) -> None:
+    write(tmp_path, ENVIRONMENT | {"airflow": airflow}, "prod")
+
+    with pytest.raises(SpecError, match=rf"prod\.yaml: airflow\..*{message}"):
+        load_environment(tmp_path, "prod", {"PROJECT": "mine"})
+
+
+def test_an_environment_that_names_no_notifier_has_its_alerts_in_the_log(tmp_path: Path) -> None:
+    write(tmp_path, ENVIRONMENT, "prod")
+
+    [alerts] = load_environment(tmp_path, "prod", {"PROJECT": "mine"}).airflow.alerts
+
+    assert alerts.notifier == "nightstream.notifiers.LogNotifier"
 
 
 def test_the_declared_services_and_environments_are_good() -> None:

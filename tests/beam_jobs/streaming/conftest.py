@@ -22,7 +22,7 @@ class Jobs(NamedTuple):
     """Two running jobs."""
 
     bundled: LiveService
-    """JSON with a request id by attribute; answers; bundles of any size."""
+    """JSON with a request id by attribute; answers; bundles of any size; refreshes its model."""
     single: LiveService
     """CSV with a request id by field; every bundle holds a single message, a batch 500 rows."""
 
@@ -39,6 +39,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory, pubsub: PubsubEmulator) -> It
                 "bundled",
                 request_id={"attribute": "rid"},
                 response_topic="bundled-out",
+                lifecycle={"upgrade": {"model": "refresh"}},
             ),
             _service(
                 clouds[1],

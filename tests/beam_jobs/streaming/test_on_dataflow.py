@@ -14,6 +14,7 @@ from tests.beam_jobs.streaming.conftest import Jobs
 from tests.support.dataflow_cloud import eventually
 from tests.support.live_service import LiveService
 from tests.support.messages import a_request
+from tests.support.models import Moody, release
 
 
 def names(count: int) -> list[str]:
@@ -147,6 +148,59 @@ def test_a_drain_writes_all_that_it_took_and_leaves_the_rest_on_the_subscription
     assert sorted(
         [*(row["request_id"] for row in written if row["request_id"] in ids), *waiting]
     ) == (sorted(ids))
+
+
+def test_a_model_is_exchanged_under_traffic_and_every_request_is_one_models(jobs: Jobs) -> None:
+    service = jobs.bundled
+    ids: list[str] = []
+
+    def send() -> None:
+        new = names(20)
+        service.publish([a_request(40)] * len(new), [{"rid": rid} for rid in new])
+        ids.extend(new)
+
+    def refreshed() -> bool:
+        send()
+        rows = service.rows(service.plan.tables.predictions, "model_version")
+        return any(row["model_version"] == "v2" for row in rows)
+
+    send()
+    await_requests(service, ids)
+    release(service.models, "v2", service.objects, model=Moody(per=2))
+    wanted = service.point_to_champion()
+    eventually(refreshed)
+    send()
+
+    service.account_for(ids)
+    rows = found(service, service.plan.tables.predictions, ids).values()
+    old = [row for row in rows if row["model_version"] == "v1"]
+    new = [row for row in rows if row["model_version"] == "v2"]
+    assert {(row["revision"], row["weight"]) for row in old} == {(service.plan.revision, 8.0)}
+    assert {(row["revision"], row["weight"]) for row in new} == {(wanted.revision, 20.0)}
+    assert len(old) + len(new) == len(ids)
+    assert max(row["scored_at"] for row in old) < min(row["scored_at"] for row in new)
+    answers = _answers(service, ids)
+    assert {answers[row["request_id"]]["model_version"] for row in new} == {"v2"}
+    assert {answers[row["request_id"]]["weight"] for row in old} == {8.0}
+    eventually(lambda: service.counters()["model_refreshes"] == 1)
+
+
+def test_an_update_launches_a_job_that_takes_over_from_the_running_one(jobs: Jobs) -> None:
+    service = jobs.bundled
+    old_plan, old_job = service.plan, service.job_id
+    release(service.models, "v3", service.objects, model=Moody(per=4))
+    plan = service.prepare()
+    assert (plan.base, plan.revision != old_plan.revision) == (old_plan.base, True)
+
+    service.start("--update")
+
+    assert service.job_id != old_job
+    assert service.state_of(old_job) == "JOB_STATE_UPDATED"
+    ids = names(20)
+    service.publish([a_request(40)] * 20, [{"rid": rid} for rid in ids])
+    service.account_for(ids)
+    rows = found(service, plan.tables.predictions, ids).values()
+    assert {(row["revision"], row["weight"]) for row in rows} == {(plan.revision, 10.0)}
 
 
 def _answers(service: LiveService, ids: list[str]) -> dict[str, dict[str, Any]]:

@@ -9,12 +9,11 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from beam_jobs.messages.requests import Requests
 from beam_jobs.rows import DeadRow
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.transforms.account_live import LATENCY_BOUNDS_MS, AccountLive
 from beam_jobs.transforms.coders import register_coders
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 from tests.support.live_tables import a_micro_batch
 
 SCORED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,7 +21,7 @@ SCORED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def a_scored_batch(
     ages: list[int], dead: list[DeadRow] | None = None, event: datetime | None = None
-) -> ScoredBatch[Requests]:
+) -> ScoredRequests:
     """Requests published so many milliseconds before SCORED."""
     batch = a_micro_batch([1.0] * (len(ages) - len(dead or [])), dead or [])
     identity = batch.source.identity
@@ -39,13 +38,13 @@ def a_scored_batch(
     return dataclasses.replace(batch, source=source, scored_at=SCORED)
 
 
-def measured(*batches: ScoredBatch[Requests]) -> dict[str, Any]:
+def measured(*batches: ScoredRequests) -> dict[str, Any]:
     """Values of counters, distributions and gauges, by name."""
     register_coders()
     pipeline = beam.Pipeline("FnApiRunner")
     (
         pipeline
-        | beam.Create(list(batches), reshuffle=False).with_output_types(ScoredBatch)
+        | beam.Create(list(batches), reshuffle=False).with_output_types(ScoredRequests)
         | beam.ParDo(AccountLive())
     )
     found = pipeline.run().metrics().query()

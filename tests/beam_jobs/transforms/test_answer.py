@@ -11,17 +11,17 @@ import pytest
 from beam_jobs.rows import DeadRow
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.transforms.answer import Answer
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 from tests.support.live_tables import a_micro_batch
 
 
-def answers(batch: ScoredBatch) -> list[tuple[dict[str, Any], dict[str, str]]]:
+def answers(batch: ScoredRequests) -> list[tuple[dict[str, Any], dict[str, str]]]:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
     return [
         (json.loads(message.data, parse_constant=refuse), message.attributes)
-        for message in Answer("v7").process(batch)
+        for message in Answer().process(batch)
     ]
 
 
@@ -34,7 +34,7 @@ def test_a_scored_request_is_answered_with_its_prediction() -> None:
             "request_id": "r0",
             "status": "scored",
             "weight": 7.5,
-            "model_version": "v7",
+            "model_version": "v1",
             "scored_at": scored_at,
         },
         {"request_id": "r0", "status": "scored"},

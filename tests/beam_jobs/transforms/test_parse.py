@@ -20,7 +20,7 @@ def a_plan(model: dict[str, Any] | None = None, **streaming: Any) -> StreamingPl
     declared = {"topic": "requests", "subscription": "requests-sub", "payload": CSV, **streaming}
     spec = a_service(input={"fields": FIELDS}, streaming=declared, model=model or {})
     pin = ModelPin(uri="models/v1", version="v1", kind="sklearn", sha256="0" * 64)
-    return build_streaming_plan(spec, an_environment(), pin)
+    return build_streaming_plan(spec, an_environment(), pin, ())
 
 
 def parsed(plan: StreamingPlan, *payloads: bytes) -> list[ValidBatch[Requests]]:

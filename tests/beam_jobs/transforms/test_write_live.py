@@ -21,14 +21,14 @@ from beam_jobs.objects import open_objects
 from beam_jobs.rows import DeadRow
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.transforms.dead_storage import LARGEST_PAYLOAD_BYTES, LONGEST_MESSAGE
-from beam_jobs.transforms.elements import ScoredBatch
+from beam_jobs.transforms.elements import ScoredRequests
 from beam_jobs.transforms.write_live import WriteLive
-from tests.support.live_tables import FakeClock, LiveTables, a_micro_batch
+from tests.support.live_tables import SCORED_BY, FakeClock, LiveTables, a_micro_batch
 from tests.support.local_cloud import PROJECT, LocalCloud
 from tests.support.poison_proxy import POISON, poison_proxy
 
 SUBSCRIPTION = "projects/p/subscriptions/weights-scoring"
-Write = Callable[[ScoredBatch[Requests]], ScoredBatch[Requests]]
+Write = Callable[[ScoredRequests], ScoredRequests]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def write(live: LiveTables, time: FakeClock) -> Iterator[Write]:
     step = WriteLive(live.plan, SUBSCRIPTION, time.clock())
     step.setup()
 
-    def write(batch: ScoredBatch[Requests]) -> ScoredBatch[Requests]:
+    def write(batch: ScoredRequests) -> ScoredRequests:
         (written,) = step.process(batch)
         return written
 
@@ -73,14 +73,14 @@ def test_scored_rows_and_dead_letters_say_all_they_know(write: Write, live: Live
     columns = "request_id, id, weeks, weight, model_version, message_id, source_uri, "
     columns += "source_position, event_time, published_at, scored_at, revision"
     scored, nan = live.rows(live.predictions, columns)
-    assert scored == ("r0", "k0", 39.5, 7.5, *origin, live.plan.revision)
+    assert scored == ("r0", "k0", 39.5, 7.5, *origin, SCORED_BY.revision)
     assert math.isnan(nan[3])
     columns = "request_id, stage, error_code, error_field, error_message, payload, payload_uri, "
     columns += "model_version, message_id, source_uri, source_position, event_time, published_at, "
     columns += "dead_at, revision"
     why = ("read", "not_utf8", None, "byte 0", b"\xff broken", None)
     origin = ("v1", "m2", SUBSCRIPTION, 0, published, published, batch.scored_at)
-    assert live.rows(live.dead_letters, columns) == [("r2", *why, *origin, live.plan.revision)]
+    assert live.rows(live.dead_letters, columns) == [("r2", *why, *origin, SCORED_BY.revision)]
 
 
 def test_an_empty_batch_writes_nothing(write: Write, live: LiveTables) -> None:
@@ -195,7 +195,7 @@ def test_a_scored_row_larger_than_a_request_is_a_dead_letter(
     batch = a_micro_batch([1, 2], payload=b"y" * 2_000_000)
     ids = pa.array(["k0", "k" * 10_000_000])
     large = pa.RecordBatch.from_arrays([ids, batch.rows.column(1)], ["id", "weeks"])
-    written = write(ScoredBatch(**{**vars(batch), "rows": large}))
+    written = write(ScoredRequests(**{**vars(batch), "rows": large}))
     assert written.positions.to_pylist() == [0]
     ((code, payload, uri),) = live.rows(live.dead_letters, "error_code, payload, payload_uri")
     assert (code, payload) == ("write_refused", None)
@@ -217,7 +217,7 @@ def test_a_letter_that_its_own_table_refuses_is_kept_and_told(
         pa.array([None, 400_000_000_000_000_000], batch.source.identity.schema.field(3).type),
     )
     source = Requests(far, batch.source.payloads)
-    assert write(ScoredBatch(**{**vars(batch), "source": source})).dead.num_rows == 2
+    assert write(ScoredRequests(**{**vars(batch), "source": source})).dead.num_rows == 2
     assert live.rows(live.dead_letters, "request_id") == [("r0",)]
     (record,) = (one for one in caplog.records if one.levelno == logging.ERROR)
     assert "letter of request r1" in record.getMessage()

@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--packed", action="store_true")
     known, options = parser.parse_known_args()
     plan = StreamingPlan.model_validate_json(open_objects(known.plan).read(known.plan))
-    pipeline = beam.Pipeline(options=PipelineOptions([*options, "--streaming"]))
+    pipeline = beam.Pipeline(options=PipelineOptions([*plan.options, *options, "--streaming"]))
     if known.packed:
         read: beam.PTransform = ReadMessages(plan.subscription)
     else:

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--plan", required=True)
     known, options = parser.parse_known_args()
     plan = read_plan(known.plan)
-    pipeline = beam.Pipeline(options=streaming_options(options, plan.streaming))
+    pipeline = beam.Pipeline(options=streaming_options(plan, options))
     tables = plan.tables
     (
         score_messages(pipeline | ReadMessages(plan.subscription), plan)

@@ -22,6 +22,7 @@ from local.cloud.dataflow.worker.commands import Commands
 from local.cloud.dataflow.worker.failure import Failure
 from local.cloud.dataflow.worker.lifeline import die_with_parent
 from local.cloud.dataflow.worker.logs import start_logging
+from local.cloud.dataflow.worker.packages import Installation
 from local.cloud.dataflow.worker.sdk import beam_options, hide_editable_sources, prepare
 from local.cloud.faults.in_jobs import reach_in_job
 
@@ -89,15 +90,16 @@ def _stage(environment: dict[str, Any], options: dict[str, Any], home: Path) -> 
     from local.cloud.dataflow.worker import staging
 
     kept = home / "pipeline.pb"
-    install = None
+    installation = None
     if not kept.exists():
         staging.fetch_packages(environment, home / "staged")
-        install = staging.start_install(home / "staged", home / "site")
+        installation = Installation(home / "staged", home / "site")
     from apache_beam.portability.api import beam_runner_api_pb2
 
     serialised = kept.read_bytes() if kept.exists() else staging.fetch_pipeline(options)
     pipeline = beam_runner_api_pb2.Pipeline.FromString(serialised)
-    staging.finish_install(install)
+    if installation:
+        installation.finish()
     staging.keep(serialised, kept)
     return pipeline
 

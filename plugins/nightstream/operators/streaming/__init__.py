@@ -1,1 +1,1 @@
-"""The tasks of a streaming DAG: one action is chosen, taken, and seen to its end."""
+"""The tasks of a streaming DAG, one round of reconciliation: observe, decide, act, record."""

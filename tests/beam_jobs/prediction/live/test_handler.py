@@ -12,8 +12,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
 from beam_jobs.prediction.live.handler import LiveModelHandler
-from beam_jobs.transforms.elements import ScoredBatch
-from beam_jobs.transforms.predict import settle
+from beam_jobs.transforms.elements import ScoredRequests
+from beam_jobs.transforms.predict import settle_requests
 from tests.support.bundles_at_once import BUNDLES, OneBatchPerBundle
 from tests.support.live_requests import a_live_plan, valid_batch
 
@@ -26,7 +26,7 @@ def counted(result: Any, name: str) -> Any:
     return value.committed
 
 
-def check_scored(scored: list[ScoredBatch]) -> None:
+def check_scored(scored: list[ScoredRequests]) -> None:
     first, second = sorted(scored, key=lambda batch: batch.rows_in)
     assert first.outputs.column("weight").to_pylist() == [4.0, 5.0]
     assert not first.dead.num_rows
@@ -41,7 +41,7 @@ def check_scored(scored: list[ScoredBatch]) -> None:
 def test_one_call_per_micro_batch_and_few_more_for_one_bad_row(tmp_path: Path) -> None:
     weeks = [20.0] * 50
     weeks[17] = -1.0
-    handler: LiveModelHandler = LiveModelHandler(a_live_plan(tmp_path), settle)
+    handler: LiveModelHandler = LiveModelHandler(a_live_plan(tmp_path), settle_requests)
 
     with beam.Pipeline(runner="BundleBasedDirectRunner") as pipeline:
         scored = (
@@ -60,7 +60,7 @@ def test_one_call_per_micro_batch_and_few_more_for_one_bad_row(tmp_path: Path) -
 
 def test_bundles_on_threads_of_one_worker_share_a_call(tmp_path: Path) -> None:
     plan = a_live_plan(tmp_path, batch={"wait_milliseconds": 10_000})
-    handler: LiveModelHandler = LiveModelHandler(plan, settle)
+    handler: LiveModelHandler = LiveModelHandler(plan, settle_requests)
     options = [f"--direct_num_workers={BUNDLES}", "--direct_running_mode=multi_threading"]
 
     with beam.Pipeline(runner="FnApiRunner", options=PipelineOptions(options)) as pipeline:
@@ -78,7 +78,7 @@ def test_bundles_on_threads_of_one_worker_share_a_call(tmp_path: Path) -> None:
 
 
 def test_the_handler_travels_to_workers(tmp_path: Path) -> None:
-    handler: LiveModelHandler = LiveModelHandler(a_live_plan(tmp_path), settle)
+    handler: LiveModelHandler = LiveModelHandler(a_live_plan(tmp_path), settle_requests)
     arrived = pickle.loads(pickle.dumps(handler))
     (scored,) = arrived.run_inference([valid_batch([45.0])], arrived.load_model())
     assert scored.outputs.column("weight").to_pylist() == [9.0]

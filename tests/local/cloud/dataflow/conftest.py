@@ -10,6 +10,7 @@ import pytest
 
 from local.cloud.dataflow.stop import stop_jobs
 from tests.support.dataflow_cloud import BUCKET, IMAGE, DataflowCloud, Launcher
+from tests.support.wheels import a_wheel
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +36,7 @@ def launched(cloud: DataflowCloud, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("packages")
     setup = _package(folder, "staged_words", "'!'") / "setup.py"
     extra = _sdist(_package(folder, "extra_words", "'?'"))
+    wheel = a_wheel(folder, {"code_of_image.py": "WHOSE = 'the wheel'"})
     bucket = cloud.storage.bucket(BUCKET)
     bucket.blob("in/words.txt").upload_from_string("to be or not to be\nthat is it\n" * 100)
     launcher = Launcher(
@@ -47,7 +49,7 @@ def launched(cloud: DataflowCloud, tmp_path_factory: pytest.TempPathFactory) -> 
             (
                 "work_slowly_and_look_around",
                 "pair",
-                ["--num_workers=2", f"--sdk_container_image={IMAGE}"],
+                ["--num_workers=2", f"--sdk_container_image={IMAGE}", f"--extra_package={wheel}"],
             ),
             (
                 "use_staged_code",

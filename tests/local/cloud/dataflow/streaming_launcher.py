@@ -109,6 +109,22 @@ def hold_loudly(pipeline, _name):
     write(loud | beam.WithKeys("all") | "Keep" >> beam.ParDo(Hold()))
 
 
+class TellWhose(beam.DoFn):
+    """Answers where the code comes from that it runs."""
+
+    def setup(self):
+        import code_of_image
+
+        self.whose = code_of_image.WHOSE.encode()
+
+    def process(self, data):
+        yield data + b" " + self.whose
+
+
+def tell_whose(pipeline, _name):
+    write(read(pipeline) | "Tell" >> beam.ParDo(TellWhose()))
+
+
 def answer_slowly(pipeline, _name):
     write(read(pipeline) | beam.ParDo(Slow(pipeline.options.view_as(Ends).pace)))
 

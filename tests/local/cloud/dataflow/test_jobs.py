@@ -131,14 +131,14 @@ def test_beams_own_image_has_nothing_of_this_repository(
     cloud: DataflowCloud, launched: Launcher
 ) -> None:
     cloud.await_state(launched.id("greeting"), "DONE")
-    assert cloud.text("greeting/modules") == ["beam_jobs False", "only_in_image False"]
+    assert cloud.text("greeting/modules") == ["beam_jobs nobody", "code_of_image nobody"]
 
 
-def test_an_image_is_its_interpreter_and_its_folders(
+def test_a_staged_wheel_goes_before_the_image_in_every_process(
     cloud: DataflowCloud, launched: Launcher
 ) -> None:
     cloud.await_state(launched.id("pair"), "DONE")
-    assert cloud.text("pair/modules") == ["beam_jobs False", "only_in_image True"]
+    assert cloud.text("pair/modules") == ["beam_jobs nobody", "code_of_image the wheel"]
 
 
 def test_the_console_shows_a_job_to_people(cloud: DataflowCloud, launched: Launcher) -> None:

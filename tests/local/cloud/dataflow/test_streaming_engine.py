@@ -10,7 +10,9 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.coders import BytesCoder
 from apache_beam.transforms import trigger, window
+from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 
 from local.cloud.dataflow.worker.streaming.steps import Steps
 from local.cloud.dataflow.worker.streaming.watchdog import Watchdog
@@ -62,6 +64,32 @@ class Live(beam.DoFn):
         LIVES["teardown"] += 1
 
 
+class LiveState(Live):
+    """The same with state."""
+
+    SEEN = ReadModifyWriteStateSpec("seen", BytesCoder())
+
+    def process(self, element: Any, seen: Any = beam.DoFn.StateParam(SEEN)) -> Iterator[bytes]:  # noqa: B008
+        seen.write(element[1])
+        yield element[1]
+
+
+class LiveWith(Live):
+    """The same with a side input."""
+
+    def process(self, element: bytes, side: bytes) -> Iterator[Any]:  # type: ignore[override]
+        yield element, side
+
+
+class LateRiser(Live):
+    """One that cannot be set up at first."""
+
+    def setup(self) -> None:
+        super().setup()
+        if LIVES["setup"] == 1:
+            raise RuntimeError("not yet")
+
+
 def test_a_dofn_is_set_up_once_and_replaced_when_it_raises(start: Start) -> None:
     LIVES.clear()
     run = start(lambda messages: messages | beam.ParDo(Live()), bundle=1)
@@ -73,6 +101,34 @@ def test_a_dofn_is_set_up_once_and_replaced_when_it_raises(start: Start) -> None
     assert LIVES["setup"] == 2
     run.end()
     assert LIVES["teardown"] == 2
+
+
+def test_dofns_are_set_up_before_the_first_message_but_for_those_with_side_inputs(
+    start: Start,
+) -> None:
+    def build(messages: Any) -> Any:
+        side = messages.pipeline | beam.Create([b"side"])
+        keyed = messages | beam.ParDo(Live()) | beam.WithKeys("all")
+        return (
+            keyed | beam.ParDo(LiveState()) | beam.ParDo(LiveWith(), beam.pvalue.AsSingleton(side))
+        )
+
+    LIVES.clear()
+    run = start(build)
+    eventually(lambda: LIVES["setup"] == 2)
+    assert LIVES["bundles"] == 0
+    run.wire.send(b"word")
+    assert run.collect(1) == [(b"word", b"side")]
+    assert LIVES["setup"] == 3
+
+
+def test_a_dofn_that_cannot_be_set_up_is_tried_again_with_its_first_bundle(start: Start) -> None:
+    LIVES.clear()
+    run = start(lambda messages: messages | beam.ParDo(LateRiser()))
+    eventually(lambda: LIVES["setup"] == 1)
+    run.wire.send(b"word")
+    assert run.collect(1) == [b"word"]
+    assert LIVES["setup"] == 2
 
 
 @pytest.mark.parametrize("bundle", [1, 7, 1_000])

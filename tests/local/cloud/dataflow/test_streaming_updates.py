@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.support.dataflow_cloud import BUCKET, DataflowCloud, Launcher, eventually
+from tests.support.dataflow_cloud import BUCKET, IMAGE, DataflowCloud, Launcher, eventually
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.pubsub_wire import Wire
 from tests.support.streaming_jobs import SCRIPT
+from tests.support.wheels import a_wheel
 
+ON_IMAGE = f"--sdk_container_image={IMAGE}"
 MAPPED = "--transform_name_mapping=" + json.dumps({"Hold": "Keep"})
 
 
@@ -24,6 +28,7 @@ class Updates:
     launcher: Launcher
     wire: Wire
     topic_wire: Wire
+    code_wire: Wire
 
     @property
     def old(self) -> str:
@@ -33,6 +38,11 @@ class Updates:
         """Submits a job of that kind as an update of `hold`; its id."""
         common = ("--streaming", "--update", *self.wire.options)
         return self.launcher.submit(kind, "hold", *common, *options)
+
+    def update_code(self, *options: str) -> str:
+        """Submits an update of `code`; its id."""
+        common = ("--streaming", "--update", *self.code_wire.options, ON_IMAGE)
+        return self.launcher.submit("tell_whose", "code", *common, *options)
 
     def refused(self, kind: str, *options: str) -> str:
         """What the service says against an update, which leaves the old job as it was."""
@@ -49,17 +59,20 @@ def updates(pubsub: PubsubEmulator, tmp_path_factory: pytest.TempPathFactory) ->
     cloud = DataflowCloud.with_image(folder / "cloud", "--pubsub", pubsub.host)
     cloud.storage.create_bucket(BUCKET)
     wire = Wire(pubsub)
-    topic_wire = Wire(pubsub)
+    topic_wire, code_wire = Wire(pubsub), Wire(pubsub)
     jobs = [
         ("hold", "hold", ["--streaming", *wire.options]),
         ("read_a_topic", "topic", ["--streaming", *topic_wire.options]),
+        ("tell_whose", "code", ["--streaming", *code_wire.options, ON_IMAGE]),
     ]
     launcher = Launcher(cloud, jobs, folder / "launcher.log", SCRIPT)
-    for name in ("hold", "topic"):
-        assert cloud.await_state(launcher.id(name), "RUNNING", "FAILED") == "RUNNING"
-    yield Updates(cloud, launcher, wire, topic_wire)
-    launcher.end()
-    cloud.server.end()
+    try:
+        for name in ("hold", "topic", "code"):
+            assert cloud.await_state(launcher.id(name), "RUNNING", "FAILED") == "RUNNING"
+        yield Updates(cloud, launcher, wire, topic_wire, code_wire)
+    finally:
+        launcher.end()
+        cloud.server.end()
 
 
 def test_a_changed_coder_fails_the_new_job_and_leaves_the_old_one_running(
@@ -126,3 +139,49 @@ def test_a_mapped_step_lets_the_update_through_and_kills_do_not_stop_it(updates:
     assert successor["replaceJobId"] == updates.old
     assert successor["transformNameMapping"] == {"Hold": "Keep"}
     assert successor["name"] == "hold"
+
+
+def test_an_update_whose_supervisor_dies_while_the_old_job_hands_over_leaves_that_running(
+    updates: Updates,
+) -> None:
+    cloud, wire, old = updates.cloud, updates.code_wire, updates.launcher.id("code")
+    [worker] = cloud.processes(old, "worker.job")
+    worker.suspend()
+    new = updates.update_code()
+    eventually((cloud.server.data / "dataflow" / "jobs" / old / "replaced.json").exists)
+    time.sleep(2)  # for the old job to hear of it
+    [supervisor] = cloud.processes(new, "local.cloud.dataflow.supervisor")
+    supervisor.kill()
+    assert cloud.await_state(new, "RUNNING", "FAILED") == "FAILED"
+    worker.resume()
+    wire.send(b"still there, with")
+    assert wire.words(1) == [b"still there, with the image"]
+    assert cloud.state(old) == "RUNNING"
+    assert [told["messageText"] for told in cloud.warnings(old)] == [
+        "The job that was to take over is gone. Going on."
+    ]
+
+
+def test_an_update_brings_a_wheel_that_goes_before_the_image_and_crashes_do_not_stop_it(
+    updates: Updates, tmp_path: Path
+) -> None:
+    cloud, wire = updates.cloud, updates.code_wire
+    wheel = a_wheel(tmp_path, {"code_of_image.py": "WHOSE = 'the wheel'"})
+    blob = cloud.storage.bucket(BUCKET).blob(f"code/{wheel.name}")
+    blob.upload_from_filename(str(wheel))
+    wire.send(b"before:")
+    assert wire.words(1) == [b"before: the image"]
+    cloud.server.heal()
+    for point in ("job.set_up", "job.finished", "job.ready"):
+        cloud.server.inject(kind="crash", point=point, job="code", times=1)
+    new = updates.update_code(f"--extra_package=gs://{BUCKET}/{blob.name}")
+    wire.send(b"meanwhile:")
+    assert cloud.await_state(new, "RUNNING", "FAILED") == "RUNNING"
+    assert cloud.state(updates.launcher.id("code")) == "UPDATED"
+    eventually(lambda: cloud.server.injections() == 3)
+    wire.send(b"after:")
+    answers = {word.split(b": ")[0]: word for word in wire.words(2)}
+    assert answers[b"after"] == b"after: the wheel"
+    assert answers[b"meanwhile"] in (b"meanwhile: the image", b"meanwhile: the wheel")
+    assert len(cloud.processes(new, "worker.job")) == 1
+    assert cloud.processes(updates.launcher.id("code")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -52,12 +53,23 @@ def test_an_update_takes_over_the_subscription_of_the_same_step_and_topic() -> N
     assert other_topic.name != OLD.name
 
 
-@pytest.mark.parametrize("taken", [True, False])
-def test_what_the_other_job_of_an_update_reads_is_not_deleted(tmp_path: Path, taken: bool) -> None:
+@pytest.mark.parametrize(
+    ("ready", "alive", "taken"),
+    [(True, True, True), (False, True, False), (True, False, False)],
+    ids=["taken", "not ready", "ready, then gone"],
+)
+def test_what_the_other_job_of_an_update_reads_is_not_deleted(
+    tmp_path: Path, ready: bool, alive: bool, taken: bool
+) -> None:
     old = folder(tmp_path, "old", None, "shared", "only-old")
     new = folder(tmp_path, "new", "old", "shared", "only-new")
-    if taken:
+    lock = new.hold()
+    if ready:
         old.replace_by("new")
+    if not alive:
+        os.close(lock)
     ended_old, ended_new = ({s.name for s in unneeded(job)} for job in (old, new))
     assert ended_old == ({"only-old"} if taken else {"shared", "only-old"})
     assert ended_new == ({"shared", "only-new"} if taken else {"only-new"})
+    if alive:
+        os.close(lock)

@@ -62,3 +62,12 @@ def test_the_launcher_has_the_code_that_runs_here(
 
     assert lines[0] == beam_jobs.__file__
     assert lines[1].split(os.pathsep)[1] == str(tmp_path)
+
+
+def test_the_launcher_has_the_code_that_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "beam_jobs.py").write_text("print('of another release')")
+    lines: list[str] = []
+
+    run_launcher([sys.executable, "-P", "-m", "beam_jobs"], 60, lines.append, tmp_path)
+
+    assert lines == ["of another release"]

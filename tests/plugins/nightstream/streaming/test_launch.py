@@ -4,70 +4,108 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beam_jobs.spec.streaming import StreamingSpec
 from nightstream.jobs.job import Job
-from nightstream.streaming.launch import launch_command
+from nightstream.lifecycle.revisions import Place, Revision, Workers
+from nightstream.streaming.launch import Submission, launch_command, pinned_options
 from nightstream.streaming.naming import Slot, jobs_of, live_job_labels, live_job_name
-from nightstream.streaming.records import PreparedJob
-from tests.support.specs import a_service, an_environment
+from tests.support.specs import an_environment
 
 REVISION = "0123456789" * 4
 SUBSCRIPTION = "projects/nightstream-test/subscriptions/weights-scoring"
 SERVICES = st.from_regex(r"[a-z]([a-z0-9_]{0,38}[a-z0-9])?", fullmatch=True)
 
 
-def prepared() -> PreparedJob:
-    return PreparedJob(
-        service="baby_weight",
-        revision=REVISION,
-        plan_uri="gs://scoring-work/plan.json",
+def a_submission(renamed: Mapping[str, str] | None = None) -> Submission:
+    place = Place(
+        project="nightstream-test",
+        region="us-east1",
+        topic="weights",
         subscription=SUBSCRIPTION,
+    )
+    revision = Revision(
+        id=REVISION,
         model_version="v1.2",
+        place=place,
+        topology="1",
+        base=REVISION,
+        workers=Workers(least=2, most=5),
+    )
+    return Submission(
+        service="baby_weight",
+        slot=Slot.B,
+        revision=revision,
+        plan_uri="gs://scoring-work/plan.json",
+        subscription=f"{SUBSCRIPTION}-b",
+        wheel=Path("/code/code.whl"),
+        renamed=renamed,
     )
 
 
-def test_the_command_says_what_runs_where_as_whom_and_how_large() -> None:
-    spec = a_service(
-        streaming={
-            "topic": "weights",
-            "subscription": "weights-scoring",
-            "workers": 2,
-            "max_workers": 5,
-            "machine_type": "n2-standard-2",
-        }
+def test_the_plan_pins_what_the_job_runs_on_and_as_whom() -> None:
+    streaming = StreamingSpec(
+        topic="weights", subscription="weights-scoring", machine_type="n2-standard-2"
     )
     environment = an_environment(
-        dataflow={"worker_image": "image:1", "labels": {"team": "science", "slot": "z"}}
+        "http://localhost:9",
+        dataflow={
+            "worker_image": "image:1",
+            "service_account": "worker@example",
+            "public_ips": False,
+            "labels": {"team": "science"},
+            "submit_options": {"experiments": "use_runner_v2"},
+        },
     )
-    assert spec.streaming
 
-    command = launch_command(prepared(), Slot.A, spec.streaming, environment)
-
-    assert command == [
-        sys.executable,
-        "-m",
-        "beam_jobs.streaming",
-        "--plan=gs://scoring-work/plan.json",
-        f"--subscription={SUBSCRIPTION}",
+    assert pinned_options(streaming, environment) == [
         "--enable_streaming_engine",
-        "--runner=DataflowRunner",
-        "--job_name=baby-weight-live-a",
-        "--project=nightstream-test",
-        "--region=us-central1",
-        "--temp_location=gs://scoring-work/dataflow/temp",
-        "--staging_location=gs://scoring-work/dataflow/staging",
-        "--num_workers=2",
-        "--max_num_workers=5",
         "--machine_type=n2-standard-2",
         "--sdk_container_image=image:1",
+        "--service_account_email=worker@example",
+        "--no_use_public_ips",
         "--labels=team=science",
-        "--labels=slot=a",
+        "--experiments=use_runner_v2",
+    ]
+
+
+def test_the_command_says_what_is_of_the_moment_and_where_the_revision_runs() -> None:
+    command = launch_command(a_submission(), an_environment("http://localhost:9"))
+
+    assert command == [
+        *(sys.executable, "-P", "-m", "beam_jobs.streaming"),
+        "--plan=gs://scoring-work/plan.json",
+        f"--subscription={SUBSCRIPTION}-b",
+        "--runner=DataflowRunner",
+        "--job_name=baby-weight-live-b",
+        "--project=nightstream-test",
+        "--region=us-east1",
+        "--temp_location=gs://scoring-work/dataflow/temp",
+        "--staging_location=gs://scoring-work/dataflow/staging",
+        "--dataflow_endpoint=http://localhost:9",
+        "--no_auth",
+        "--num_workers=2",
+        "--max_num_workers=5",
         "--labels=service=baby_weight",
+        "--labels=slot=b",
         f"--labels=revision={REVISION}",
         "--labels=model_version=v1-2",
+        "--extra_package=/code/code.whl",
+    ]
+
+
+def test_an_update_says_so_and_which_steps_were_renamed() -> None:
+    environment = an_environment()
+
+    assert launch_command(a_submission(renamed={}), environment)[-1:] == ["--update"]
+    assert launch_command(a_submission(renamed={"Old": "New"}), environment)[-2:] == [
+        "--update",
+        '--transform_name_mapping={"Old": "New"}',
     ]
 
 

@@ -76,9 +76,13 @@ class ParDoEvaluator(_ParDoEvaluator):
     dofns: DoFns
 
     def start_bundle(self) -> None:
-        step = self._applied_ptransform
-        self._living = self.dofns.get(step)
-        self._bundles = [self._open(tag) for tag in step.outputs]
+        self.set_up()
+        self._bundles = [self._open(tag) for tag in self._applied_ptransform.outputs]
+        self.runner.start()
+
+    def set_up(self) -> None:
+        """Makes the DoFn ready for a bundle; only the first time does its own `setup` run."""
+        self._living = self.dofns.get(self._applied_ptransform)
         self.user_state_context = None
         if self._living.stateful:
             self._open_state(self._living.dofn)
@@ -88,7 +92,6 @@ class ParDoEvaluator(_ParDoEvaluator):
         if not self._living.is_set_up:
             self.runner.setup()
             self._living.is_set_up = True
-        self.runner.start()
 
     def finish_bundle(self) -> TransformResult:
         self.runner.finish()

@@ -63,6 +63,16 @@ class Engine:
         self._ending.set()
         self._arrival.set()
 
+    def set_up(self) -> None:
+        """Sets up the DoFns, so that the first messages do not wait for that. One that fails is
+        set up again with its first bundle."""
+        for step in self._graph.pardos:
+            try:
+                self._graph.set_up(step)
+            except Exception as error:
+                self._graph.dofns.discard(step)
+                self._errors.report(step.full_label, error)
+
     def run(self) -> None:
         for source in self._sources:
             source.open()

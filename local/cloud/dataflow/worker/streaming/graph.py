@@ -42,6 +42,9 @@ class Graph:
         pipeline.visit(visitor)
         self._consumers = visitor.value_to_consumers
         self._roots = visitor.root_transforms
+        self.pardos = [
+            step for step in visitor.step_names if isinstance(step.transform, core.ParDo)
+        ]
         self._context: Any = EvaluationContext(
             options,
             BundleFactory(stacked=False),
@@ -61,6 +64,16 @@ class Graph:
         self._registry._evaluators[core.ParDo] = evaluator
         self.reads = [root for root in self._roots if stages.is_read(root)]
         self.first_stage = stages.first_stage(self.reads, self._consumers)
+
+    def set_up(self, step: AppliedPTransform) -> None:
+        """Runs the `setup` of a ParDo's DoFn; one that has side inputs waits for its first bundle.
+        Raises what it raises."""
+        if step.side_inputs:
+            return
+        nothing = self._context.create_empty_committed_bundle(step.inputs[0])
+        evaluator = self._registry.get_evaluator(step, nothing, [])
+        with self._steps.running(step), self._steps.watched():
+            evaluator.set_up()
 
     def roots(self) -> list[Work]:
         """The beginning of everything that is not read from Pub/Sub."""

@@ -25,6 +25,7 @@ from local.cloud.dataflow.worker.streaming.graph import Graph
 from local.cloud.dataflow.worker.streaming.messages import decoder
 from local.cloud.dataflow.worker.streaming.metrics import StreamingMetrics
 from local.cloud.dataflow.worker.streaming.reader import Reader
+from local.cloud.dataflow.worker.streaming.readiness import ready_after
 from local.cloud.dataflow.worker.streaming.source import Source
 from local.cloud.dataflow.worker.streaming.steps import Steps
 from local.cloud.dataflow.worker.streaming.subscription import Subscription
@@ -54,16 +55,18 @@ def run_streaming(
     subscriptions = topics.make_subscriptions(folder, proto, emulator)
     engine = assemble(proto, parsed, how, steps, emulator, subscriptions)
     metrics = StreamingMetrics(folder, submitted, steps, engine.health)
-    garbage.take_up()
-    (home / "ready").touch()
+    steps.attach()
+    if minutes := parsed.view_as(WorkerOptions).element_processing_timeout_minutes:
+        Watchdog(steps, minutes * 60, lambda why: _abandon(home, why, engine)).start()
+    with ready_after(home / "ready"):
+        engine.set_up()
+        garbage.take_up()
+        reach_in_job("job.set_up")
     commands.await_go()
     # Once more: a job that was to be replaced, and has ended otherwise, has taken them with it.
     topics.make_all(subscriptions)
     reach_in_job("job.ready")
     commands.on_end(lambda command: engine.end(hand_over=command == HAND_OVER))
-    steps.attach()
-    if minutes := parsed.view_as(WorkerOptions).element_processing_timeout_minutes:
-        Watchdog(steps, minutes * 60, lambda why: _abandon(home, why, engine)).start()
     with metrics:
         engine.run()
 

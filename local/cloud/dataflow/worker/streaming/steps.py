@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from apache_beam.metrics import monitoring_infos
@@ -37,6 +37,15 @@ class Steps:
                 step.full_label, "process", metrics_container=self._containers[step]
             )
         return self._states[step]
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within it, code of the pipeline runs, as if at one element."""
+        self.at_element()
+        try:
+            yield
+        finally:
+            self.at_rest()
 
     def at_element(self) -> None:
         """Notes that the code has come to another element, or to the end of a bundle."""

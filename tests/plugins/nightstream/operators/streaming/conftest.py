@@ -1,4 +1,4 @@
-"""A service with a streaming job, its topic and subscription, and the tasks of its DAG."""
+"""A service with a streaming job, and rounds of its DAG, task by task."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +19,19 @@ from beam_jobs.objects import Objects, open_objects
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from nightstream.forms.streaming import streaming_form
 from nightstream.hooks.dataflow import DataflowHook
+from nightstream.lifecycle.ledger import Ledger
+from nightstream.streaming.ledgers import LedgerFile, ledger_uri
 from nightstream.streaming.naming import Slot, live_job_labels, live_job_name
-from nightstream.streaming.records import PreparedJob
+from nightstream.streaming.revisions import declared_plan, keep
+from nightstream.streaming.rounds import Decided, from_json
 from nightstream.streaming_dag import streaming_dag
 from tests.support.local_cloud import PROJECT, ROOT, WORKER_IMAGE, LocalCloud
 from tests.support.models import release
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.specs import a_service, an_environment
 from tests.support.turns import DagRun, Task
+
+PERSON = "ada"
 
 
 @dataclass
@@ -35,88 +42,122 @@ class Streaming:
     spec: ServiceSpec
     environment: EnvironmentSpec
     objects: Objects
+    alerts_file: Path
 
     @property
     def dataflow(self) -> DataflowHook:
         return DataflowHook(self.environment)
 
     @property
-    def models(self) -> str:
-        return f"gs://{self.environment.buckets.models}/{self.spec.service}"
-
-    @property
-    def job_name(self) -> str:
-        return live_job_name(self.spec.service, Slot.A)
-
-    @property
     def dag(self) -> DAG:
         return streaming_dag(self.spec, self.environment)
 
-    def task(self, task_id: str, run: DagRun, try_number: int = 1) -> Task:
-        """A task of a DAG run, ready for its first turn."""
-        return Task(self.dag.get_task(task_id), run, try_number, streaming_form())
+    @property
+    def ledger_file(self) -> LedgerFile:
+        uri = ledger_uri(self.environment.buckets.work, self.spec.service)
+        return LedgerFile(self.objects, uri)
 
-    def prepared(self, **params: Any) -> DagRun:
-        """A DAG run whose task `prepare` is done."""
-        run = DagRun(dag_id=self.dag.dag_id, params=params)
-        self.task("prepare", run).finish()
+    @property
+    def ledger(self) -> Ledger:
+        found, _ = self.ledger_file.read()
+        assert found is not None
+        return found
+
+    @property
+    def alerts(self) -> list[str]:
+        """What the notifier was told."""
+        return self.alerts_file.read_text().splitlines() if self.alerts_file.exists() else []
+
+    @property
+    def jobs(self) -> dict[str, str]:
+        """The states of all jobs of slot a, by id."""
+        name = live_job_name(self.spec.service, Slot.A)
+        return {job.id: job.state for job in self.dataflow.named(name)}
+
+    def run(self, **params: Any) -> DagRun:
+        """A run of the DAG; with params, a person triggered it."""
+        return DagRun(
+            dag_id=self.dag.dag_id,
+            params=params,
+            run_after=datetime.now(UTC),
+            triggering_user_name=PERSON if params else None,
+        )
+
+    def task(self, step: str, run: DagRun, try_number: int = 1) -> Task:
+        """A step of a run, ready."""
+        return Task(self.dag.get_task(step), run, try_number, streaming_form())
+
+    def decided(self, run: DagRun) -> Decided:
+        """Observes and decides anew."""
+        self.task("observe", run).finish()
+        return from_json(Decided, self.task("decide", run).finish())
+
+    def finish(self, run: DagRun) -> DagRun:
+        """The steps after `decide`."""
+        decided = from_json(Decided, run.xcoms["decide", "return_value"])
+        if decided.decision.acts:
+            self.task("act", run).finish()
+        self.task("record", run).finish()
         return run
 
-    def stuck_job(self, revision: str, slot: Slot = Slot.A, **labels: str) -> str:
-        """A job whose pipeline is never handed out, so that it is PENDING until cancelled."""
-        return self.job_of("gs://stuck/pipeline.pb", revision, slot, **labels)
+    def round(self, **params: Any) -> DagRun:
+        """A whole run of the DAG."""
+        run = self.run(**params)
+        self.decided(run)
+        return self.finish(run)
 
-    def job_of(self, pipeline: str, revision: str, slot: Slot = Slot.A, **labels: str) -> str:
+    def declared(self) -> str:
+        """The revision that is declared; all that it needs is kept."""
+        plan = declared_plan(self.spec, self.environment, self.objects)
+        keep(plan, self.objects)
+        return plan.revision
+
+    def stuck_job(self, revision: str) -> str:
+        """A job whose pipeline is never handed out, so that it is PENDING until cancelled."""
+        options = {"pipelineUrl": "gs://stuck/pipeline.pb"}
         body = {
-            "name": live_job_name(self.spec.service, slot),
+            "name": live_job_name(self.spec.service, Slot.A),
             "type": "JOB_TYPE_STREAMING",
-            "labels": live_job_labels(self.spec.service, slot, revision, "v1") | labels,
-            "environment": {"sdkPipelineOptions": {"options": {"pipelineUrl": pipeline}}},
+            "labels": live_job_labels(self.spec.service, Slot.A, revision, "v1"),
+            "environment": {"sdkPipelineOptions": {"options": options}},
         }
         path = f"/v1b3/projects/{PROJECT}/locations/us-central1/jobs"
         return str(self.cloud.call("POST", path, body)["id"])
-
-    def without_triggerer(self) -> None:
-        """Where the triggerer cannot import this package."""
-        airflow = self.environment.airflow.model_copy(update={"deferrable": False})
-        self.environment = self.environment.model_copy(update={"airflow": airflow})
-
-    def hurried(self, **seconds: int) -> None:
-        """Gives launchers or drains less time."""
-        keys = {f"{name}_timeout_seconds": value for name, value in seconds.items()}
-        dataflow = self.environment.dataflow.model_copy(update=keys)
-        self.environment = self.environment.model_copy(update={"dataflow": dataflow})
-
-
-def prepared_by(run: DagRun) -> PreparedJob:
-    return PreparedJob.model_validate(run.xcoms["prepare", "return_value"])
 
 
 @pytest.fixture(scope="session")
 def streaming_cloud(
     tmp_path_factory: pytest.TempPathFactory, pubsub: PubsubEmulator
 ) -> Iterator[LocalCloud]:
-    """A local cloud whose jobs read the Pub/Sub emulator, and never get pipelines of `stuck`."""
+    """A local cloud whose jobs read the Pub/Sub emulator."""
     arguments = ["--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}", "--pubsub", pubsub.host]
     cloud = LocalCloud(tmp_path_factory.mktemp("streaming_cloud") / "data", arguments).start()
-    cloud.inject(kind="hang", path="stuck/o/pipeline.pb", method="GET")
     yield cloud
     cloud.end()
 
 
 @pytest.fixture
 def service(
-    streaming_cloud: LocalCloud, pubsub: PubsubEmulator, monkeypatch: pytest.MonkeyPatch
-) -> Streaming:
+    streaming_cloud: LocalCloud,
+    pubsub: PubsubEmulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Streaming]:
+    """Pipelines of the bucket `stuck` are never handed out."""
     streaming_cloud.point_clients_here(monkeypatch)
+    streaming_cloud.inject(kind="hang", path="stuck/o/pipeline.pb", method="GET")
     for name, value in pubsub.env.items():
         monkeypatch.setenv(name, value)
     name = f"w{uuid.uuid4().hex[:12]}"
     buckets = {kind: f"{kind}-{name}" for kind in ("input", "work", "models")}
     for bucket in buckets.values():
         streaming_cloud.call("POST", "/storage/v1/b", {"name": bucket})
+    alerts_file = tmp_path / "alerts.txt"
     environment = an_environment(
-        streaming_cloud.url, buckets=buckets, bigquery={"dataset": f"dataset_{name}"}
+        streaming_cloud.url,
+        buckets=buckets,
+        bigquery={"dataset": f"dataset_{name}"},
+        airflow={"alerts": [a_file(alerts_file)]},
     )
     client = bigquery.Client(PROJECT, AnonymousCredentials())
     client.create_dataset(environment.bigquery.dataset)
@@ -128,6 +169,15 @@ def service(
         "request_id": {"attribute": "request_id"},
     }
     spec = a_service(name, streaming=streaming)
-    made = Streaming(streaming_cloud, spec, environment, objects)
-    release(made.models, "v1", objects)
-    return made
+    release(f"gs://{buckets['models']}/{name}", "v1", objects)
+    yield Streaming(streaming_cloud, spec, environment, objects, alerts_file)
+    streaming_cloud.heal()
+
+
+def a_file(path: Path) -> dict[str, Any]:
+    """A notifier that writes to a file, as an environment declares it."""
+    text = "{{ alert.severity }} {{ alert.service }}: {{ alert.text }}"
+    return {
+        "notifier": "tests.support.notifiers.FileNotifier",
+        "arguments": {"path": str(path), "text": text},
+    }

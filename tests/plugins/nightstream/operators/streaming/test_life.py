@@ -1,16 +1,76 @@
-"""The life of a real streaming job: launched, found again, drained."""
+"""The life of a real streaming job, with an Airflow that is killed in the middle."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from nightstream.streaming.records import AskedFor
-from tests.plugins.nightstream.operators.streaming.conftest import Streaming, prepared_by
+from nightstream.lifecycle.actions import Drain, Launch, Nothing
+from tests.plugins.nightstream.operators.streaming.conftest import Streaming
 from tests.support.dataflow_cloud import eventually
-from tests.support.local_cloud import PROJECT
+from tests.support.local_cloud import PROJECT, ROOT
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.turns import DagRun
+
+_ACT = """
+import json, sys
+import tests.support.airflow
+from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.streaming_dag import streaming_dag
+from tests.support.turns import DagRun, Task
+
+spec, environment, decided = json.load(sys.stdin)
+dag = streaming_dag(ServiceSpec.model_validate(spec), EnvironmentSpec.model_validate(environment))
+Task(dag.get_task("act"), DagRun(xcoms={("decide", "return_value"): decided})).finish()
+"""
+_PATIENCE_S = 120
+
+
+def act_until_it_launches(service: Streaming, run: DagRun) -> None:
+    """The task `act` in a process of its own, killed as soon as its launcher runs."""
+    parts = [
+        service.spec.model_dump(mode="json"),
+        service.environment.model_dump(mode="json"),
+        run.xcoms["decide", "return_value"],
+    ]
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _ACT],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/plugins"},
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdin is not None
+    worker.stdin.write(json.dumps(parts))
+    worker.stdin.close()
+    process, deadline = psutil.Process(worker.pid), time.monotonic() + _PATIENCE_S
+    while not any("beam_jobs.streaming" in child.cmdline() for child in process.children()):
+        assert worker.poll() is None, "the task ended before it launched"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    worker.kill()
+    worker.wait()
+
+
+def until(service: Streaming, state: str) -> str:
+    """Rounds until the only job is in that state; its id."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        service.round()
+        if state in (jobs := service.jobs).values():
+            [job_id] = jobs
+            return job_id
+        assert time.monotonic() < deadline, jobs
+        time.sleep(0.5)
 
 
 def shown(service: Streaming) -> dict[str, list[str]]:
@@ -26,17 +86,15 @@ def shown(service: Streaming) -> dict[str, list[str]]:
     }
 
 
-def test_a_job_is_launched_once_scores_and_is_drained(
+def test_a_job_whose_launch_was_cut_off_is_found_scores_and_is_drained_once(
     service: Streaming, pubsub: PubsubEmulator
 ) -> None:
-    run = service.prepared()
-    [job_id] = AskedFor.model_validate(service.task("start", run).finish()).job_ids
-    assert service.task("await_job", run).finish() == {job_id: "RUNNING"}
-    job = service.dataflow.get(job_id)
-    assert (job.name, job.labels["revision"]) == (service.job_name, prepared_by(run).revision)
-
-    again = service.prepared()
-    assert AskedFor.model_validate(service.task("start", again).finish()).job_ids == (job_id,)
+    first = service.run()
+    assert isinstance(service.decided(first).decision.action, Launch)
+    act_until_it_launches(service, first)
+    with pytest.raises(AirflowFailException, match="nothing was done"):
+        service.task("act", first).finish()
+    job_id = until(service, "RUNNING")
 
     assert service.spec.streaming
     topic = f"projects/{PROJECT}/topics/{service.spec.streaming.topic}"
@@ -45,7 +103,10 @@ def test_a_job_is_launched_once_scores_and_is_drained(
         publisher.publish(topic, payload, request_id=name).result(30)
     eventually(lambda: shown(service) == {"predictions": ["a"], "dead_letters": ["b"]})
 
-    drain = DagRun(dag_id=service.dag.dag_id, params={"action": "drain"})
-    service.task("drain", drain).finish()
-    assert service.task("await_job", drain).finish() == {job_id: "DRAINED"}
-    assert service.dataflow.ids_named(service.job_name) == {job_id}
+    suspend = service.run(action="suspend")
+    assert service.decided(suspend).decision.action == Drain(job_id)
+    service.finish(suspend)
+    with pytest.raises(AirflowFailException, match="nothing was done"):
+        service.task("act", suspend).finish()
+    assert until(service, "DRAINED") == job_id
+    assert isinstance(service.decided(service.run()).decision.action, Nothing)

@@ -1,0 +1,133 @@
+"""The story of one streaming job."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+
+from beam_jobs.prediction.versions import set_alias
+from examples.babyweight.requests import RequestFile, make_requests
+from examples.demo.dag_runs import wait_for_dag
+from examples.demo.show import Show
+from examples.tour.books import differences, read_fates, show_fates
+from examples.tour.declaration import lifecycle_lines
+from examples.tour.guide import DAG_ID, Guide
+from examples.tour.releases import publish_careless
+from examples.tour.rounds import Rounds, shortened
+from examples.tour.traffic import flowing
+from nightstream.lifecycle.ledger import Outcome
+from nightstream.links import job_url, object_url
+
+RATE = 200
+_BACKLOG_S = 15
+_CAUGHT_UP = RATE
+"""No more than a second's requests wait."""
+
+
+def play(show: Show) -> list[str]:
+    """The whole story; what did not add up."""
+    show.chapter("A stack on this machine: Airflow, PostgreSQL, the local cloud, Pub/Sub")
+    show.begin()
+    show.chapter("Two versions of a model, trained on 1,449 real births; v1 is the champion")
+    show.train("v1")
+    show.train("v2", kind="xgboost", alias=None)
+    streaming = show.spec.streaming
+    assert streaming is not None
+    topics = f"projects/{show.environment.project}/topics"
+    requests, since = make_requests(), datetime.now(UTC).date()
+    with flowing(
+        f"{topics}/{streaming.topic}",
+        f"{topics}/{streaming.response_topic}",
+        requests.payloads,
+        RATE,
+    ) as traffic:
+        guide = Guide(show, traffic, Rounds(show.airflow, DAG_ID, show.say))
+        _declared(guide)
+        _upgraded(guide)
+        _rolled_back(guide)
+        _suspended_and_resumed(guide)
+        return _accounted_for(guide, requests, since)
+
+
+def _declared(guide: Guide) -> None:
+    show = guide.show
+    show.chapter("A streaming job is declared: nobody starts it")
+    for line in lifecycle_lines():
+        guide.say(line)
+    wait_for_dag(show.airflow, DAG_ID)
+    guide.traffic.start()
+    show.airflow.pause(DAG_ID, paused=False)
+    guide.say(f"From now on {RATE} requests arrive each second, and wait on the subscription.")
+    guide.say(f"{DAG_ID} is switched on; round after round it makes true what is declared:")
+    guide.say(f"{show.stack.settings.airflow_url}/dags/{DAG_ID}  (login admin / admin)")
+    guide.wait("a job runs", lambda: guide.runs("v1"))
+    ledger = guide.ledger
+    assert ledger is not None
+    guide.say(f"The job's page: {job_url(show.environment, ledger.jobs[-1])}")
+    guide.say(f"The ledger:     {object_url(show.environment, guide.ledger_file.uri)}")
+    guide.wait("the job is stable", guide.became("v1", Outcome.STABLE))
+    guide.say(guide.traffic.line())
+
+
+def _upgraded(guide: Guide) -> None:
+    guide.show.chapter("A new version of the model: the alias champion moves to v2, nothing else")
+    began = _move_alias(guide, "v2")
+    guide.wait("the job runs v2", lambda: guide.runs("v2"))
+    guide.wait("v2 is stable", guide.became("v2", Outcome.STABLE))
+    guide.say(f"The job was replaced in place: {guide.service_since(began)}.")
+
+
+def _rolled_back(guide: Guide) -> None:
+    guide.show.chapter("A bad release: v3 raises for every birth without an ultrasound")
+    publish_careless(guide.show.models, "v3", like="v2", objects=guide.objects)
+    began = _move_alias(guide, "v3")
+    guide.wait("v3 is rejected", guide.became("v3", Outcome.REJECTED))
+    guide.wait("v2 runs again", lambda: not guide.runs("v3") and guide.runs("v2"))
+    rejected = guide.entry("v3")
+    assert rejected is not None
+    seconds = (rejected.times[Outcome.REJECTED] - rejected.times[Outcome.LAUNCHED]).total_seconds()
+    guide.say(f"The ledger says of {shortened(rejected.revision.id)}: {rejected.outcome}, since")
+    for reason in rejected.reasons:
+        guide.say(f"  {reason}")
+    guide.say(f"It had run for {seconds:.0f} s. Nobody was there; the alert says what happened.")
+    rounds = guide.rounds.count
+    guide.wait("two more rounds", lambda: guide.rounds.count >= rounds + 2)
+    guide.say("The alias still names v3, and it is not tried again.")
+    guide.say(f"Meanwhile {guide.service_since(began)}.")
+
+
+def _suspended_and_resumed(guide: Guide) -> None:
+    guide.show.chapter("The job is suspended; requests wait on the subscription")
+    guide.ask("suspend")
+    guide.wait("no job stands", lambda: (ledger := guide.ledger) is not None and not ledger.jobs)
+    guide.say("The job has finished what it had read, and is gone. Rounds go on and start none.")
+    until = time.monotonic() + _BACKLOG_S
+    guide.wait("a backlog has grown", lambda: time.monotonic() > until)
+    guide.say(guide.traffic.line())
+    guide.show.chapter("… and resumed")
+    guide.ask("resume")
+    guide.wait("a job runs", lambda: guide.runs("v2"))
+    took = guide.wait(
+        "the backlog is gone", lambda: guide.traffic.answers.counts.waiting < _CAUGHT_UP
+    )
+    guide.say(f"{took:.0f} s after the job was seen to run no more than a second's requests wait.")
+    guide.say(guide.traffic.line())
+
+
+def _accounted_for(guide: Guide, requests: RequestFile, since: date) -> list[str]:
+    show, traffic = guide.show, guide.traffic
+    show.chapter("The books: every request that was sent, as BigQuery holds it")
+    traffic.stop()
+    guide.wait("every request is answered", lambda: not traffic.answers.counts.waiting, seconds=60)
+    fates = read_fates(show.bigquery, show.dataset, since)
+    show_fates(show.console, traffic.ids, fates)
+    guide.say("Requests that v3 could not score are dead letters with their payload: they can be")
+    guide.say("sent again.")
+    return differences(requests, traffic.ids, fates, careless="v3")
+
+
+def _move_alias(guide: Guide, version: str) -> float:
+    """When it was moved, by the monotonic clock."""
+    set_alias(guide.show.models, "champion", version, guide.objects)
+    guide.say(f"{guide.show.models}/champion now says {version}")
+    return time.monotonic()

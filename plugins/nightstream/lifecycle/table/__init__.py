@@ -1,0 +1,1 @@
+"""The decision table of docs/lifecycle-decisions.md, made by asking `decide` itself."""
