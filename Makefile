@@ -36,7 +36,7 @@ logs: $(ENVIRONMENT) ## the last lines of the logs; NAME=scheduler for one, FOLL
 	@$(PYTHON) -m local.stack logs $(NAME) $(if $(FOLLOW),--follow)
 
 test: $(ENVIRONMENT) ## the test suite; ARGS="-k word" for a part of it
-	$(PYTHON) -m pytest -n 2 -m "not long" $(ARGS)
+	$(PYTHON) -m pytest -n 3 -m "not long" $(ARGS)
 
 test-long: $(ENVIRONMENT) ## the longest histories
 	$(PYTHON) -m pytest -m long $(ARGS)

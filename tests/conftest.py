@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud, ObservedCloud
 from tests.support.pubsub_emulator import pubsub as pubsub
-from tests.support.stack import stack as stack
+
+
+def pytest_configure() -> None:
+    """A property holds or it does not: how long an example takes is the machine's affair."""
+    settings.register_profile(
+        "at any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("at any pace")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported now is there to the end: the garbage collector need not look at it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """So that what libraries say about what is left at the end is true."""
+    gc.unfreeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the stack come last: once it is up, it takes a share of every other test's time."""
-    items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
+    """Tests on the stack come first: nothing takes longer, and one process does all of them."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,7 @@ import pytest
 from examples.demo.books import differences, read_nights
 from tests.support.stack_nights import StackNights
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 STEPS = ("await_input", "resolve", "score", "audit", "publish", "record")
 

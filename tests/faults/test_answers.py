@@ -7,8 +7,7 @@ import time
 from typing import Any
 
 from tests.support.live_service import LiveService
-
-_PATIENCE_S = 30
+from tests.support.patience import PATIENCE_S
 
 
 def test_each_request_is_answered_as_it_was_recorded(live: LiveService) -> None:
@@ -36,7 +35,7 @@ def _hear(live: LiveService, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
     subscriber = live.pubsub.subscriber()
     subscription = live.answers.subscription
     heard: dict[str, list[dict[str, Any]]] = {name: [] for name in ids}
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not all(heard.values()):
         assert time.monotonic() < deadline, [name for name in ids if not heard[name]]
         pulled = subscriber.pull(

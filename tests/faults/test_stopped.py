@@ -6,8 +6,7 @@ import time
 
 from tests.support.live_load import Load, a_sound_request
 from tests.support.live_service import LiveService
-
-_PATIENCE_S = 30
+from tests.support.patience import PATIENCE_S
 
 
 def test_what_a_cancelled_job_had_begun_comes_again(live: LiveService) -> None:
@@ -46,7 +45,7 @@ def _take_all(service: LiveService, count: int) -> list[str]:
     """Names of the requests on the subscription, once so many were there; and of any others."""
     subscriber, subscription = service.pubsub.subscriber(), service.paths.subscription
     names: list[str] = []
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     quiet = 0
     while quiet < 3:
         pulled = subscriber.pull(

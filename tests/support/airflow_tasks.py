@@ -17,8 +17,9 @@ from airflow.sdk.module_loading import import_string
 from google.api_core.client_options import ClientOptions
 from googleapiclient.discovery import build
 
+from tests.support.patience import PATIENCE_S
+
 _NIGHT = datetime(2026, 1, 5, tzinfo=UTC)
-_PATIENCE_S = 60
 
 
 def point_hooks_at(url: str, patch: pytest.MonkeyPatch) -> None:
@@ -107,5 +108,5 @@ async def _fired(trigger: Any) -> Any:
     """The payload of a trigger's first event, as the triggerer would get it from its own copy."""
     path, arguments = trigger.serialize()
     copy = import_string(path)(**arguments)
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         return (await anext(aiter(copy.run()))).payload

@@ -11,6 +11,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from beam_jobs.prediction.live.bundles import bundles_under_way
 from beam_jobs.transforms.write import in_global_window
 from tests.support.live_requests import valid_batch
+from tests.support.patience import PATIENCE_S
 
 BUNDLES = 4
 _ALL_UNDER_WAY = threading.Barrier(BUNDLES)
@@ -22,7 +23,7 @@ class OneBatchPerBundle(beam.DoFn):
     def start_bundle(self) -> None:
         self._weeks: list[float] = []
         bundles_under_way.enter()
-        _ALL_UNDER_WAY.wait(30)
+        _ALL_UNDER_WAY.wait(PATIENCE_S)
 
     def process(self, week: float) -> None:
         self._weeks.append(week)

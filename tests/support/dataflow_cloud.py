@@ -18,6 +18,7 @@ from google.cloud import storage
 from googleapiclient import discovery
 
 from tests.support.local_cloud import PROJECT, LocalCloud, ObservedCloud
+from tests.support.patience import PATIENCE_S
 
 LOCATION, BUCKET = "us-central1", "nightly"
 IMAGE = "registry.example/scoring:1"
@@ -210,7 +211,7 @@ class Launcher:
         self._process.wait()
 
 
-def eventually(found: Callable[[], Any], seconds: float = 120) -> Any:
+def eventually(found: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     """Waits until a call gives something true, and returns it."""
     deadline = time.monotonic() + seconds
     while not (result := found()):

@@ -15,10 +15,10 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
 from tests.support.live_service import LiveService
+from tests.support.patience import PATIENCE_S
 from tests.support.pubsub_emulator import Paths
 
 _TICK_S = 0.02
-_PATIENCE_S = 60
 
 
 def a_sound_request(number: int) -> bytes:
@@ -89,7 +89,7 @@ class Load:
         self._over.set()
         self._thread.join()
         for future in self._sent:
-            future.result(_PATIENCE_S)
+            future.result(PATIENCE_S)
 
     @property
     def ids(self) -> list[str]:

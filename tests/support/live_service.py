@@ -52,6 +52,11 @@ class Outcome:
     """Error code by request id."""
     dead_rows: int
 
+    @property
+    def rows(self) -> int:
+        """In both views."""
+        return self.scored.total() + self.dead_rows
+
     def exactly(self, ids: Iterable[str]) -> bool:
         """Whether each of the requests, and no other, is in just one of the views, once."""
         found = self.scored + Counter(dict.fromkeys(self.dead, 1))
@@ -312,13 +317,15 @@ class LiveService:
             dead_rows=len(dead),
         )
 
-    def wait_for_requests(self, count: int, seconds: float = _PATIENCE_S) -> Outcome:
-        """The outcome, once so many requests are in it."""
+    def wait_for_requests(
+        self, count: int, seconds: float = _PATIENCE_S, told: str = ""
+    ) -> Outcome:
+        """The outcome, once so many requests are in it; else it is told what is missing."""
         deadline = time.monotonic() + seconds
         views = (self.plan.tables.predictions, self.plan.tables.dead_letters)
         sums = " + ".join(f"(SELECT COUNT(*) FROM {self._view(name)})" for name in views)
         while (now := self._query(f"SELECT {sums} AS n")[0]["n"]) < count:
-            assert time.monotonic() < deadline, f"{now} of {count} requests:\n{self.log}"
+            assert time.monotonic() < deadline, f"{now} of {count} rows. {told}\n{self.log}"
             time.sleep(0.2)
         return self.outcome()
 
@@ -338,12 +345,12 @@ class LiveService:
     def account_for(self, ids: Iterable[str], seconds: float = _PATIENCE_S) -> Outcome:
         """What became of those requests, once each of them is in the views, and just once."""
         wanted = set(ids)
-        deadline = time.monotonic() + seconds
-        while (found := self.outcome().of(wanted)).scored.keys() | found.dead.keys() != wanted:
-            missing = sorted(wanted - found.scored.keys() - found.dead.keys())
+        found = self.outcome()
+        while missing := sorted(wanted - found.scored.keys() - found.dead.keys()):
             told = f"{len(missing)} of {len(wanted)} requests are missing: {missing[:5]}"
-            assert time.monotonic() < deadline, f"{told}\n{self.log}"
-            time.sleep(0.3)
+            # To read all of them takes long: not before as many more are there as are missing.
+            found = self.wait_for_requests(found.rows + len(missing), seconds, told)
+        found = found.of(wanted)
         assert found.exactly(wanted)
         return found
 

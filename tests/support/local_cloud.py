@@ -17,12 +17,12 @@ import pytest
 from google.auth.compute_engine import _metadata
 
 from local.cloud.dataflow.stop import stop_jobs
+from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "nightstream-test"
 WORKER_IMAGE = "nightstream-worker:test"
 """Of the shared cloud: this interpreter with this source tree."""
-_PATIENCE_S = 60
 
 
 class LocalCloud:
@@ -77,7 +77,7 @@ class LocalCloud:
         found = re.search(r"http://localhost:(\d+)", line)
         assert found, f"the local cloud did not start: {self.log.read_text()}"
         self.port = int(found.group(1))
-        with urllib.request.urlopen(f"{self.url}/healthz", timeout=_PATIENCE_S) as answer:
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=PATIENCE_S) as answer:
             assert answer.status == 200
         return self
 
@@ -95,13 +95,13 @@ class LocalCloud:
 
     def wait(self) -> int:
         """Until the server ends by itself; answers its exit code."""
-        return self._running().wait(_PATIENCE_S)
+        return self._running().wait(PATIENCE_S)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """A plain JSON call, for what no client does: health, faults."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.loads(answer.read() or b"null")
 
     def inject(self, **fault: Any) -> None:
@@ -128,7 +128,7 @@ class LocalCloud:
         process = self._running()
         if process.poll() is None:
             os.kill(process.pid, sign)
-        code = process.wait(_PATIENCE_S)
+        code = process.wait(PATIENCE_S)
         if process.stdout is not None:
             process.stdout.close()
         return code

@@ -6,8 +6,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 _TOGETHER = {
     "tests/end_to_end/": "stack",
-    "tests/local/stack/test_whole_stack.py": "stack",
     "tests/faults/": "faults",
+    "tests/dags/": "dags",
     "tests/beam_jobs/streaming/": "streaming jobs",
     "tests/plugins/nightstream/streaming/": "live tables",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import time
 import uuid
@@ -17,13 +16,14 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from local.stack.cloud_sdk import pubsub_emulator_jar, sdk_folder
 from local.stack.ports import free_port
 from tests.support.local_cloud import PROJECT
+from tests.support.patience import PATIENCE_S
 
 # It keeps acknowledged messages: this much holds about a million small ones. The whole heap at
 # once: as it grew, the collector would stop the emulator again and again.
 _MACHINE = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC")
-_PATIENCE_S = 30
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -57,7 +57,7 @@ class PubsubEmulator:
         """Returns when the emulator answers."""
         with self._log.open("ab") as log:
             self._process = _java(self._machine, self.port, log)
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert time.monotonic() < deadline, f"no Pub/Sub emulator: {self._log.read_text()}"
             time.sleep(0.05)
@@ -140,15 +140,9 @@ def _java(machine: Sequence[str], port: int, log: IO[bytes]) -> subprocess.Popen
     )
 
 
-@functools.cache
 def emulator_jar() -> Path:
     """The emulator's program in the installed Google Cloud SDK."""
-    root = subprocess.run(
-        ["gcloud", "info", "--format=value(installation.sdk_root)"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    jars = sorted(Path(root).glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*.jar"))
-    assert jars, "no Pub/Sub emulator: run `gcloud components install pubsub-emulator`"
-    return jars[-1]
+    sdk = sdk_folder()
+    jar = sdk and pubsub_emulator_jar(sdk)
+    assert jar, "no Pub/Sub emulator: run `gcloud components install pubsub-emulator`"
+    return jar

@@ -8,9 +8,8 @@ from typing import Any
 
 from google.cloud import pubsub_v1
 
+from tests.support.patience import PATIENCE_S
 from tests.support.pubsub_emulator import PubsubEmulator
-
-_PATIENCE_S = 120
 
 
 class Wire:
@@ -38,12 +37,12 @@ class Wire:
         topic = self.requests.topic
         sent = [self._publisher.publish(topic, data, **attributes) for data in payloads]
         for future in sent:
-            future.result(_PATIENCE_S)
+            future.result(PATIENCE_S)
 
     def hear(self, count: int) -> list[pubsub_v1.types.PubsubMessage]:
         """So many different answers, by their payload; what is heard again is left out."""
         heard: dict[bytes, Any] = {}
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while len(heard) < count:
             assert time.monotonic() < deadline, f"{len(heard)} of {count} answers came"
             heard |= {m.data: m for m in self._take(self.answers.subscription)}

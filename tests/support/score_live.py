@@ -13,6 +13,7 @@ from beam_jobs.prediction.live.handler import LiveModelHandler
 from beam_jobs.runs.streaming import StreamingPlan
 from beam_jobs.transforms.predict import settle_requests
 from tests.support.live_requests import valid_batch
+from tests.support.patience import PATIENCE_S
 
 
 class WorkerEnd(NamedTuple):
@@ -31,7 +32,7 @@ def score_in_worker(plan: StreamingPlan, weeks: Sequence[float], folder: Path) -
     context.set_forkserver_preload([__name__])
     worker = context.Process(target=_score, args=(plan.model_dump_json(), weeks, folder))
     worker.start()
-    worker.join(60)
+    worker.join(PATIENCE_S)
     scored = folder / "scored.json"
     return WorkerEnd(
         worker.exitcode,

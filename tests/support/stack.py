@@ -49,9 +49,9 @@ def kill(stack: Stack, name: str) -> int:
     return process.pid
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack of the session: Airflow starts once, with the first test that asks for it (mark
+    """The stack of the package's tests: Airflow starts once, with the first that asks for it (mark
     such tests `stack`). A test that kills a component brings it up again."""
     shared = stack_in(tmp_path_factory.mktemp("stack") / "home")
     try:

@@ -21,7 +21,7 @@ from local.stack.airflow_api import AirflowApi
 
 DAG_ID = "babyweight_batch"
 MODELS = "gs://nightstream-models/babyweight"
-_PATIENCE_S = 240
+_PATIENCE_S = 480
 
 
 @dataclass(frozen=True)

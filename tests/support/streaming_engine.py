@@ -14,6 +14,7 @@ from local.cloud.dataflow.folder import Streaming
 from local.cloud.dataflow.worker.streaming.run import assemble
 from local.cloud.dataflow.worker.streaming.steps import Steps
 from tests.support.dataflow_cloud import eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.pubsub_wire import Wire
 
@@ -77,6 +78,11 @@ class StreamingRun:
     def end(self, hand_over: bool = False) -> list[Any]:
         """Drains, or hands over; answers all that was put out, sorted."""
         self.engine.end(hand_over)
-        self._thread.join(30)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive(), "the engine does not end"
         return sorted(self.collected)
+
+
+def held(run: StreamingRun) -> int:
+    """How many messages are held: taken, and not acknowledged yet."""
+    return sum(told["held"] for told in run.engine.health()["subscriptions"].values())

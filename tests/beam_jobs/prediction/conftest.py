@@ -7,12 +7,11 @@ import pytest
 from beam_jobs.objects import Objects, open_objects
 from beam_jobs.prediction.manifest import ModelManifest
 from beam_jobs.prediction.versions import publish_version
-from examples.babyweight.train import build_version
 
 
 @pytest.fixture(scope="session")
-def trained() -> tuple[ModelManifest, bytes]:
-    return build_version("sklearn", "v1")
+def trained(babyweight_model: tuple[ModelManifest, bytes]) -> tuple[ModelManifest, bytes]:
+    return babyweight_model
 
 
 @pytest.fixture

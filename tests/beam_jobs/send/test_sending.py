@@ -20,6 +20,7 @@ from beam_jobs.send.errors import SendError
 from beam_jobs.send.main import main
 from beam_jobs.send.sending import Order, Waiting, send
 from tests.support.local_cloud import PROJECT, ROOT
+from tests.support.patience import PATIENCE_S
 from tests.support.pubsub_emulator import Paths, PubsubEmulator
 
 NOWHERE = f"projects/{PROJECT}/topics/there-is-none"
@@ -34,7 +35,7 @@ def channel(pubsub: PubsubEmulator, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 def received(pubsub: PubsubEmulator, channel: Paths, count: int) -> list[PubsubMessage]:
     found: list[PubsubMessage] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     with pubsub.subscriber() as subscriber:
         while len(found) < count and time.monotonic() < deadline:
             answer = subscriber.pull(subscription=channel.subscription, max_messages=1000)
@@ -123,7 +124,7 @@ def test_unanswered_requests_fail_the_call_when_time_is_up(
 
 
 def test_an_echo_of_many_requests_is_complete(channel: Paths) -> None:
-    waiting = Waiting(channel.topic, timeout=20)
+    waiting = Waiting(channel.topic, PATIENCE_S)
     outcome = send(Order(channel.topic, [b"{}"], 3000, rate=3000, id_prefix="", waiting=waiting))
     assert outcome.complete
     assert outcome.answers is not None
@@ -180,9 +181,15 @@ def test_an_interrupted_sender_leaves_no_subscription(
     file.write_text("{}\n")
     command = [sys.executable, "-m", "beam_jobs.send", "--topic", channel.topic, "--rate", "20"]
     waiting = ["--file", str(file), "--count", "9999", "--wait", "--responses", channel.topic]
+    # In the background of a shell it is ignored, and that is inherited.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     sender = subprocess.Popen([*command, *waiting], cwd=ROOT, env={**os.environ, **pubsub.env})
-    assert received(pubsub, channel, 1)
-    assert len(subscriptions(pubsub, channel.topic)) == 2
-    sender.send_signal(signal.SIGINT)
-    assert sender.wait(timeout=20) == 130
+    signal.signal(signal.SIGINT, inherited)
+    try:
+        assert received(pubsub, channel, 1)
+        assert len(subscriptions(pubsub, channel.topic)) == 2
+        sender.send_signal(signal.SIGINT)
+        assert sender.wait(PATIENCE_S) == 130
+    finally:
+        sender.kill()
     assert subscriptions(pubsub, channel.topic) == [channel.subscription]

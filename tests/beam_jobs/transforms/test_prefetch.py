@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from beam_jobs.transforms.prefetch import prefetched
+from tests.support.patience import PATIENCE_S
 
 
 def test_items_come_in_their_order() -> None:
@@ -22,7 +23,7 @@ def test_the_next_item_is_made_while_the_present_one_is_used() -> None:
 
     ahead = prefetched(items())
     assert next(ahead) == 1
-    assert made.wait(10)
+    assert made.wait(PATIENCE_S)
 
 
 def test_an_error_comes_where_the_item_would_have_come() -> None:

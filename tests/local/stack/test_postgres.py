@@ -17,6 +17,7 @@ import pytest
 
 from local.stack import processes
 from local.stack.postgres import Postgres
+from tests.support.patience import PATIENCE_S
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def serving(postgres: Postgres, log: Path) -> Iterator[psutil.Process]:
     record = processes.start(postgres.command, os.environ, log.parent, log)
     process = psutil.Process(record.pid)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not postgres.accepts_connections():
             assert record.alive, log.read_text()
             assert time.monotonic() < deadline
@@ -33,7 +34,7 @@ def serving(postgres: Postgres, log: Path) -> Iterator[psutil.Process]:
         yield process
     finally:
         processes.ask([process], signal.SIGINT)
-        processes.await_end([process], patience=10)
+        processes.await_end([process], patience=PATIENCE_S)
 
 
 def query(postgres: Postgres, sql: str) -> list[tuple[object, ...]]:
@@ -71,7 +72,7 @@ def test_it_serves_from_a_deep_private_folder_and_survives_a_kill(
     with serving(deep, log) as server:
         query(deep, "create table nights as select 1 as night")
         server.send_signal(signal.SIGKILL)
-        processes.await_end([server], patience=10)
+        processes.await_end([server], patience=PATIENCE_S)
     _give_the_lock_to_a_stranger(deep)
     with serving(deep, log):
         assert query(deep, "select night from nights") == [(1,)]

@@ -15,6 +15,7 @@ import pytest
 
 from local.stack import processes
 from local.stack.processes import STACK_MARKER, ProcessRecord
+from tests.support.patience import PATIENCE_S
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 DEAF = """
@@ -38,7 +39,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     left = processes.marked(tmp_path)
     processes.ask(left, signal.SIGKILL)
-    processes.await_end(left, 5)
+    processes.await_end(left, PATIENCE_S)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def start(home: Path, *command: str) -> ProcessRecord:
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not what():
         assert time.monotonic() < deadline, "did not happen"
         time.sleep(0.02)
@@ -140,6 +141,6 @@ def test_a_dead_process_is_asked_in_vain_without_an_error(home: Path) -> None:
     process = started.process()
     assert process is not None
     subprocess.run(["kill", "-9", str(started.pid)], check=True)
-    processes.await_end([process], patience=5)
+    processes.await_end([process], patience=PATIENCE_S)
     processes.ask([process], signal.SIGTERM)
     assert not started.alive

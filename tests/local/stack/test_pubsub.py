@@ -16,6 +16,7 @@ from local.stack.__main__ import main
 from local.stack.cloud_sdk import sdk_folder
 from local.stack.environment import shell_environment
 from local.stack.report import Lines
+from tests.support.patience import PATIENCE_S
 from tests.support.stack import kill, stack_in
 
 PUBSUB = ("pubsub",)
@@ -39,7 +40,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def subscriptions(stack: Stack) -> set[str]:
     project = f"http://{stack.settings.pubsub_host}/v1/projects/{stack.settings.names.project}"
-    found = requests.get(f"{project}/subscriptions", timeout=10).json()
+    found = requests.get(f"{project}/subscriptions", timeout=PATIENCE_S).json()
     return {subscription["name"] for subscription in found.get("subscriptions", ())}
 
 

@@ -1,7 +1,7 @@
 """A stack comes up, heals after a crash and goes down without a trace.
 
 These tests take the parts that start in a second, PostgreSQL and the local cloud; those with
-Airflow are in test_whole_stack.py.
+Airflow are in tests/end_to_end.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from local.stack.environment import process_environment
 from local.stack.ports import free_port
 from local.stack.processes import marked
 from local.stack.report import Lines
+from tests.support.patience import PATIENCE_S
 from tests.support.stack import kill, stack_in
 
 CLOUD = ("cloud",)
@@ -50,7 +51,7 @@ def pids(stack: Stack) -> dict[str, int]:
 
 def bucket_names(stack: Stack) -> set[str]:
     url = f"{stack.settings.cloud_url}/storage/v1/b?project={stack.settings.names.project}"
-    return {bucket["name"] for bucket in requests.get(url, timeout=10).json()["items"]}
+    return {bucket["name"] for bucket in requests.get(url, timeout=PATIENCE_S).json()["items"]}
 
 
 def test_up_gives_a_cloud_with_the_buckets_and_the_dataset_of_the_environment(small: Stack) -> None:
@@ -59,7 +60,7 @@ def test_up_gives_a_cloud_with_the_buckets_and_the_dataset_of_the_environment(sm
     datasets = f"{small.settings.cloud_url}/bigquery/v2/projects/{names.project}/datasets"
     assert states(small)["cloud"] == "ready"
     assert bucket_names(small) == set(names.buckets)
-    found = requests.get(f"{datasets}/{names.dataset}", timeout=10).json()
+    found = requests.get(f"{datasets}/{names.dataset}", timeout=PATIENCE_S).json()
     assert found["location"] == names.location
 
 
@@ -100,7 +101,9 @@ def test_up_heals_what_was_killed_and_leaves_alone_what_runs(small: Stack) -> No
 def test_up_heals_when_everything_was_killed_and_keeps_what_was_stored(small: Stack) -> None:
     small.up(PARTS)
     requests.post(
-        f"{small.settings.cloud_url}/storage/v1/b?project=p", json={"name": "kept"}, timeout=10
+        f"{small.settings.cloud_url}/storage/v1/b?project=p",
+        json={"name": "kept"},
+        timeout=PATIENCE_S,
     ).raise_for_status()
     for process in marked(small.settings.home):
         process.kill()
@@ -116,7 +119,7 @@ def test_down_leaves_no_process_behind_also_none_in_a_session_of_its_own(small: 
         start_new_session=True,
     )
     assert small.down() >= 3
-    assert job.wait(timeout=10) == -signal.SIGTERM
+    assert job.wait(timeout=PATIENCE_S) == -signal.SIGTERM
     assert marked(small.settings.home) == []
     assert states(small) == {"postgres": "stopped", "cloud": "stopped"}
 

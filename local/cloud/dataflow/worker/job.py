@@ -17,6 +17,7 @@ from typing import Any
 
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.outcome import EXIT_DONE, EXIT_FAILED, EXIT_LOST
+from local.cloud.dataflow.worker import garbage
 from local.cloud.dataflow.worker.commands import Commands
 from local.cloud.dataflow.worker.failure import Failure
 from local.cloud.dataflow.worker.lifeline import die_with_parent
@@ -69,6 +70,7 @@ def _run_batch(
     from local.cloud.dataflow.worker.runner import BatchRunner
 
     processes.register(lambda cause: _lost(home, cause), folder.path, home)
+    garbage.take_up()
     (home / "ready").touch()
     reach_in_job("job.ready")
     with JobMetrics(folder, pipeline) as metrics:
@@ -118,6 +120,7 @@ def _cause(error: BaseException) -> str:
 
 
 def main(path: str, home: str) -> None:
+    garbage.put_off()
     commands = Commands()
     die_with_parent(commands.hear)
     folder = JobFolder(Path(path))

@@ -28,6 +28,7 @@ from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import build_streaming_plan
 from beam_jobs.spec.streaming import StreamingSpec
 from tests.support.live_requests import valid_batch
+from tests.support.patience import PATIENCE_S
 from tests.support.specs import a_service, an_environment
 
 
@@ -128,7 +129,7 @@ def test_one_bad_row_among_merged_bundles_fails_alone_within_k_log_n_calls(
 
     def bundle(number: int) -> Predicted:
         bundles.enter()
-        all_under_way.wait(20)
+        all_under_way.wait(PATIENCE_S)
         weeks = [float(20 + number)] * 10
         if number == 3:
             weeks[7] = -1.0

@@ -12,6 +12,7 @@ import pytest
 
 from beam_jobs.prediction.live.bundles import BundlesUnderWay
 from beam_jobs.prediction.live.merging import CallBounds, MergedCallError, MergedCalls
+from tests.support.patience import PATIENCE_S
 
 FOR_EVER = 600.0
 """Seconds; a test that waits so long fails."""
@@ -169,7 +170,7 @@ def test_many_bundles_that_come_go_and_fail_each_get_their_own_answers() -> None
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
 
     assert not any(thread.is_alive() for thread in threads)
     assert not wrong

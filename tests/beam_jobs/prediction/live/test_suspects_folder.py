@@ -15,6 +15,7 @@ from beam_jobs.objects import ObjectInfo
 from beam_jobs.objects.files import FileObjects
 from beam_jobs.prediction.live.suspects import HungCall, RequestKey, Suspicion
 from beam_jobs.prediction.live.suspects_folder import KEPT_FOR, KnownSuspects, SuspectsFolder
+from tests.support.patience import PATIENCE_S
 
 A, B = RequestKey("a", 0), RequestKey("b", 3)
 
@@ -111,7 +112,7 @@ def troubled() -> Iterator[Troubled]:
 
 
 def wait_until_known(known: KnownSuspects, request: RequestKey) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while request not in known.now:
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -123,7 +124,7 @@ def test_a_bucket_that_fails_leaves_what_is_known_and_is_read_again(
     folder = SuspectsFolder(root, "r1", troubled)
     known = KnownSuspects(folder, refresh_seconds=0.01)
 
-    known.start(patience_seconds=20)
+    known.start(patience_seconds=PATIENCE_S)
 
     assert known.now == {}
     assert "no route to the bucket" in caplog.text

@@ -11,6 +11,7 @@ import pytest
 
 from beam_jobs.prediction.live.last_resort import LastResort
 from beam_jobs.prediction.live.watchdog import Watchdog
+from tests.support.patience import PATIENCE_S
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def started(seconds: float) -> Iterator[tuple[Watchdog[str], Queue[list[str]]]]:
 
 def test_a_call_that_hangs_is_noticed() -> None:
     with started(0.05) as (watchdog, hanging), watchdog.watching("slow"):
-        assert hanging.get(timeout=10) == ["slow"]
+        assert hanging.get(timeout=PATIENCE_S) == ["slow"]
 
 
 def test_calls_of_several_threads_that_hang_are_told_apart() -> None:
@@ -32,17 +33,17 @@ def test_calls_of_several_threads_that_hang_are_told_apart() -> None:
 
     def call(name: str) -> None:
         with watchdog.watching(name):
-            release.wait(20)
+            release.wait(PATIENCE_S)
 
     with started(0.05) as (watchdog, hanging):
         threads = [threading.Thread(target=call, args=(name,)) for name in ("one", "two")]
         for thread in threads:
             thread.start()
-        while set(hanging.get(timeout=10)) != {"one", "two"}:
+        while set(hanging.get(timeout=PATIENCE_S)) != {"one", "two"}:
             pass
         release.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
 
 

@@ -14,6 +14,7 @@ from google.cloud import bigquery
 from tests.local.cloud.bigquery.conftest import new_client
 from tests.support.bigquery_tables import rows_of
 from tests.support.local_cloud import LocalCloud
+from tests.support.patience import PATIENCE_S
 
 _SQL = """
 SELECT x, IF(x = 2, NULL, CONCAT('name ', x)) AS name, [x, -x] AS both, STRUCT(x AS a) AS part,
@@ -79,7 +80,7 @@ def test_the_file_of_a_result_goes_with_its_table(fresh_cloud: LocalCloud) -> No
         os.utime(path, (long_ago, long_ago))
     fresh_cloud.kill()
     fresh_cloud.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while [path.stem for path in folder.iterdir()] != [kept.destination.table_id]:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -17,6 +17,7 @@ from tests.local.cloud.bigquery.conftest import Put, new_client
 from tests.support.bigquery_live import LIVE, buffered, ids, live_table, row
 from tests.support.bigquery_tables import FIELD, TRUNCATE, parquet_load, partitions_of, rows_of
 from tests.support.local_cloud import LocalCloud, ObservedCloud
+from tests.support.patience import PATIENCE_S
 
 TODAY = datetime.now(UTC)
 
@@ -175,7 +176,7 @@ def test_rows_leave_the_buffer_after_the_time_the_server_was_told(quick: bigquer
     table = live_table(quick, "d")
     quick.insert_rows_json(table, [row("a"), row("b")])
     assert quick.get_table(table).num_rows == 0
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while buffered(quick, table):
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -12,6 +12,7 @@ from googleapiclient.errors import HttpError
 
 from tests.support.dataflow_cloud import LOCATION, DataflowCloud, Launcher, eventually
 from tests.support.local_cloud import PROJECT
+from tests.support.patience import PATIENCE_S
 
 
 def test_a_batch_job_reads_groups_and_writes_objects(
@@ -143,7 +144,7 @@ def test_a_staged_wheel_goes_before_the_image_in_every_process(
 def test_the_console_shows_a_job_to_people(cloud: DataflowCloud, launched: Launcher) -> None:
     job_id = launched.id("count")
     cloud.await_state(job_id, "DONE")
-    page = requests.get(f"{cloud.server.url}/console/jobs/{job_id}", timeout=5).text
+    page = requests.get(f"{cloud.server.url}/console/jobs/{job_id}", timeout=PATIENCE_S).text
     for shown in ("count", "DONE", job_id, "team", "gold", "text / words", "900"):
         assert shown in page
 

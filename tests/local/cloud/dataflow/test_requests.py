@@ -14,6 +14,7 @@ from googleapiclient.errors import HttpError
 
 from tests.support.dataflow_cloud import IMAGE, LOCATION, DataflowCloud, eventually
 from tests.support.local_cloud import PROJECT, LocalCloud
+from tests.support.patience import PATIENCE_S
 
 
 def refusal(cloud: DataflowCloud, name: str = "refused", **fields: Any) -> HttpError:
@@ -121,7 +122,7 @@ def test_methods_that_are_missing_are_refused_by_name(
 
 def test_a_method_that_google_does_not_describe_is_refused_too(cloud: DataflowCloud) -> None:
     url = f"{cloud.server.url}/v1b3/projects/{PROJECT}/locations/{LOCATION}/sql:validate"
-    answer = requests.get(url, params={"query": "SELECT 1"}, timeout=5)
+    answer = requests.get(url, params={"query": "SELECT 1"}, timeout=PATIENCE_S)
     assert answer.status_code == 501
     assert "sql:validate" in answer.json()["error"]["message"]
 
@@ -201,7 +202,7 @@ def test_jobs_are_listed_by_name_and_state_in_pages(cloud: DataflowCloud) -> Non
     elsewhere = cloud.jobs.list(projectId=project, location="europe-west1").execute()
     assert elsewhere["jobs"] == []
     aggregated = requests.get(
-        f"{cloud.server.url}/v1b3/projects/{project}/jobs:aggregated", timeout=5
+        f"{cloud.server.url}/v1b3/projects/{project}/jobs:aggregated", timeout=PATIENCE_S
     )
     assert [job["id"] for job in aggregated.json()["jobs"]][-1] == ids["score"]
 

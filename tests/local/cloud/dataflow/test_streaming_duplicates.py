@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from local.cloud.dataflow.worker.streaming.duplicates import REMEMBERED_SECONDS, Duplicates
 from tests.support.dataflow_cloud import eventually
 from tests.support.pubsub_emulator import PubsubEmulator
-from tests.support.streaming_engine import StreamingRun
+from tests.support.streaming_engine import StreamingRun, held
 
 GATE = threading.Event()
 
@@ -87,7 +87,3 @@ def test_a_job_processes_each_id_once_and_acknowledges_all(pubsub: PubsubEmulato
     eventually(lambda: held(run) == 0)
     assert run.end() == [b"first one", b"first two", b"last", b"without an id"]
     assert run.wire.unread() == []
-
-
-def held(run: StreamingRun) -> int:
-    return sum(told["held"] for told in run.engine.health()["subscriptions"].values())

@@ -15,7 +15,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from local.cloud.dataflow.worker.streaming.health import Reading, health
 from tests.support.dataflow_cloud import eventually
 from tests.support.pubsub_emulator import PubsubEmulator
-from tests.support.streaming_engine import StreamingRun
+from tests.support.streaming_engine import StreamingRun, held
 
 GATE = threading.Event()
 NOW = 1_800_000_000_000_000
@@ -58,10 +58,11 @@ def test_a_step_that_hangs_is_seen_in_lag_and_watermark(
 ) -> None:
     run = StreamingRun(pubsub, lambda messages: messages | beam.Map(wait_at_gate), bundle=2)
     run.wire.send(b"a", b"b", b"c")
+    eventually(lambda: held(run) == 3)
     behind = eventually(lambda: lagging(run, 1.0))
     assert behind["dataWatermarkAgeSeconds"] >= 1.0
-    [held] = behind["subscriptions"].values()
-    assert held == {"held": 3}
+    [told] = behind["subscriptions"].values()
+    assert told == {"held": 3}
     gate.set()
     run.collect(3)
     caught_up = eventually(lambda: (told := run.engine.health())["systemLagSeconds"] == 0 and told)
@@ -79,7 +80,7 @@ def test_messages_in_an_open_window_are_held_and_are_no_lag(pubsub: PubsubEmulat
         ),
     )
     run.wire.send(b"a", b"b")
-    eventually(lambda: list(run.engine.health()["subscriptions"].values()) == [{"held": 2}])
+    eventually(lambda: held(run) == 2)
     time.sleep(0.3)
     assert run.engine.health()["systemLagSeconds"] == 0
     assert len(run.end()) == 2

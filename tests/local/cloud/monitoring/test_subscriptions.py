@@ -14,6 +14,7 @@ from local.cloud.monitoring import subscriptions
 from tests.support.dataflow_cloud import eventually
 from tests.support.local_cloud import PROJECT, ObservedCloud
 from tests.support.monitoring import SUBSCRIPTION, Monitoring
+from tests.support.patience import PATIENCE_S
 from tests.support.pubsub_emulator import Paths, PubsubEmulator
 
 UNDELIVERED = SUBSCRIPTION + "num_undelivered_messages"
@@ -57,7 +58,7 @@ class Watched:
         def sampled() -> list[float]:
             return self._monitoring.values(metric, condition, seconds=time.time() - asked)[-1:]
 
-        eventually(sampled, 10)
+        eventually(sampled)
         return sampled()[0]
 
     def watch(self) -> None:
@@ -66,7 +67,7 @@ class Watched:
 
     def publish(self, *payloads: bytes) -> None:
         for future in [self._publisher.publish(self.paths.topic, data) for data in payloads]:
-            future.result(30)
+            future.result(PATIENCE_S)
 
     def pull(self, most: int) -> dict[str, bytes]:
         """Payloads by their ack id."""

@@ -16,6 +16,7 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from tests.support.local_cloud import LocalCloud
+from tests.support.patience import PATIENCE_S
 
 KIB_256 = 256 * 1024
 
@@ -82,7 +83,7 @@ def test_a_resumable_upload_cut_in_the_middle_goes_on_where_it_was(
     session = begin(cloud_env, objects.name, "x")
     assert persisted(session, len(data)) == 0
     send_part_and_hang_up(session, data[:4_500_000], announced=len(data))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while (here := persisted(session, len(data))) < 4_500_000 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert here == 4_500_000

@@ -15,6 +15,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from local.cloud.dataflow import subscriber
 from local.cloud.dataflow.folder import JobFolder, Streaming, TopicSubscription
 from local.cloud.dataflow.outcome import EXIT_LOST
+from local.cloud.dataflow.worker import garbage
 from local.cloud.dataflow.worker.commands import HAND_OVER, Commands
 from local.cloud.dataflow.worker.streaming import pipeline as pipelines
 from local.cloud.dataflow.worker.streaming import topics
@@ -59,6 +60,7 @@ def run_streaming(
         Watchdog(steps, minutes * 60, lambda why: _abandon(home, why, engine)).start()
     with ready_after(home / "ready"):
         engine.set_up()
+        garbage.take_up()
         reach_in_job("job.set_up")
     commands.await_go()
     # Once more: a job that was to be replaced, and has ended otherwise, has taken them with it.

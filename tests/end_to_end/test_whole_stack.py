@@ -13,7 +13,7 @@ from local.stack.airflow_api import AirflowApi
 from local.stack.processes import marked
 from tests.support.stack import kill
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 CLIENTS = """
 set -eu
