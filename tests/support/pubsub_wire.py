@@ -48,6 +48,12 @@ class Wire:
             heard |= {m.data: m for m in self._take(self.answers.subscription)}
         return list(heard.values())
 
+    def until(self, payload: bytes) -> None:
+        """Waits for one answer, whatever is answered again before it."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while payload not in [m.data for m in self._take(self.answers.subscription)]:
+            assert time.monotonic() < deadline, f"{payload!r} was not answered"
+
     def words(self, count: int) -> list[bytes]:
         """The payloads of so many answers, sorted."""
         return sorted(message.data for message in self.hear(count))

@@ -46,7 +46,7 @@ def job(jobs: dataflow.JobsV1Beta3Client, cloud: DataflowCloud) -> Iterator[data
     )
     created = jobs.create_job(dataflow.CreateJobRequest(**PLACE, job=wanted))
     yield created
-    if cloud.state(created.id) not in ("CANCELLED", "DRAINED"):
+    if cloud.state(created.id) not in ("CANCELLING", "CANCELLED", "DRAINING", "DRAINED"):
         cloud.cancel(created.id)
     cloud.await_state(created.id, "CANCELLED", "DRAINED")
 

@@ -93,7 +93,8 @@ def test_jobs_go_on_while_the_server_is_gone_and_it_finds_them_again(live: Strea
     [worker] = live.cloud.processes(job_id, "worker.job")
     worker.kill()
     wire.send(b"nobody serves")
-    assert wire.words(1) == [b"nobody serves"]
+    # What the last worker had answered when it was killed may be answered again.
+    wire.until(b"nobody serves")
     live.cloud.start()
     assert live.cloud.state(job_id) == "RUNNING"
 
