@@ -63,6 +63,8 @@ def diagnose(health: Health | None, limits: HealthSpec) -> Diagnosis:
         return Diagnosis(Verdict.ILL, broken)
     if health.requests is None or (health.requests and health.dead is None):
         return Diagnosis(Verdict.UNKNOWN, ("its counters could not be read",))
+    if health.seconds <= 0:
+        return Diagnosis(Verdict.UNKNOWN, ("it has been read once only",))
     if not health.requests:
         waiting = " and none wait" if health.backlog == 0 else ""
         return Diagnosis(Verdict.GOOD, (f"no requests came{waiting}",))

@@ -98,6 +98,7 @@ def a_reading(**changes: Any) -> Reading:
         requests=20_000,
         dead=0,
         scored=20_000,
+        models_refused=0,
         errors=0,
         backlog=0,
         oldest_unacked_seconds=0,
@@ -158,7 +159,8 @@ def example(
     known = ledger or a_ledger()
     known = known.model_copy(update={"jobs": tuple(job.id for job in jobs)})
     measured = [job for job in jobs if job.job.state in ("RUNNING", "DRAINING")]
-    readings = {job.id: reading or a_reading() for job in measured}
+    by_now = reading or a_reading()
+    readings = {job.id: by_now.model_copy(update={"revision": job.revision}) for job in measured}
     problem = "" if wanted else "weights.yaml: streaming.topic is missing"
     return Example(Snapshot(wanted, problem, tuple(jobs), known, readings), spec)
 

@@ -74,3 +74,20 @@ def test_a_drain_that_was_refused_does_not_excuse_the_job_from_failing() -> None
     decision = example(a_job(), spec=LifecycleSpec(state="suspended")).decided()
     assert decision.before.stopped == ("job-1",)
     assert refused(decision, "the job is FAILED", NOW).stopped == ()
+
+
+def test_an_action_that_was_refused_is_told_once() -> None:
+    decision = example().decided()
+    first = refused(decision, "no such subscription", NOW)
+    assert first.untold == ("`launch` was refused: no such subscription",)
+    again = example(ledger=first.model_copy(update={"failures": ()})).decided()
+    assert refused(again, "no such subscription", NOW + timedelta(hours=1)).untold == ()
+    late = refused(again, "no such subscription", NOW + timedelta(hours=7))
+    assert late.untold == first.untold
+
+
+def test_nobody_hears_of_an_action_that_was_overtaken() -> None:
+    ledger = refused(example().decided(), "a job is there", NOW, overtaken=True)
+    assert ledger.untold == ()
+    assert ledger.intent is None
+    assert ledger.failures == ()

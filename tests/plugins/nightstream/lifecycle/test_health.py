@@ -91,6 +91,10 @@ def test_counters_that_could_not_be_read_are_unknown(unread: dict[str, None]) ->
     assert verdict(**unread) is Verdict.UNKNOWN
 
 
+def test_a_single_reading_tells_of_no_flow() -> None:
+    assert verdict(seconds=0, requests=0, rows_out=0) is Verdict.UNKNOWN
+
+
 def test_a_job_that_could_not_be_read_is_of_unknown_health() -> None:
     assert diagnose(None, LIMITS).verdict is Verdict.UNKNOWN
 
@@ -137,3 +141,8 @@ def test_whatever_is_known_there_is_a_verdict_with_reasons(health: Health) -> No
 @pytest.mark.parametrize("missing", ["requests", "dead", "rows_out", "errors", "backlog"])
 def test_what_is_not_known_makes_no_job_ill(missing: str) -> None:
     assert verdict(**{missing: None}) is not Verdict.ILL
+
+
+def test_a_model_that_it_could_not_load_makes_a_job_ill() -> None:
+    assert verdict(models_refused=1) is Verdict.ILL
+    assert verdict(models_refused=0) is Verdict.GOOD

@@ -237,7 +237,7 @@ def test_a_new_job_that_somebody_cancels_was_not_refused() -> None:
 
 def test_the_readings_of_jobs_that_stand_are_kept() -> None:
     ledger = learned(example(a_job())).ledger
-    assert ledger.readings["job-1"][-1] == a_reading()
+    assert ledger.readings["job-1"][-1] == a_reading(revision="R1")
     assert learned(example(a_job(R1, "DRAINED"), ledger=ledger)).ledger.readings == {}
 
 
@@ -277,11 +277,14 @@ def test_the_same_snapshot_adds_nothing_twice() -> None:
 def test_a_model_that_is_refreshed_is_judged_from_the_change_on() -> None:
     served = revision("R2", base="R1", refreshes=True)
     job = a_job(served, launched_as="R1")
-    before = a_reading(at=ago(1), requests=20_000, dead=9_000)
+    before = a_reading(at=ago(1), revision="R1", requests=20_000, dead=9_000)
     known = a_ledger({Outcome.STABLE: R1, Outcome.LAUNCHED: served}, readings={"job-1": (before,)})
-    begun = {**known.entries, "R2": an_entry(served, Outcome.LAUNCHED, 1)}
-    known = known.model_copy(update={"entries": begun})
     spec = LifecycleSpec(upgrade=UpgradeSpec(model="refresh"), health=SPEC.health)
     now = a_reading(requests=21_000, dead=9_000)
     found = learned(example(job, wanted=served, ledger=known, spec=spec, reading=now))
     assert found.ledger.outcome("R2") is Outcome.LAUNCHED, "those were of the model before"
+    assert [reading.revision for reading in found.ledger.readings["job-1"]] == ["R2"]
+
+
+def test_a_model_that_cannot_be_loaded_is_rejected() -> None:
+    assert probation(5, a_reading(models_refused=1)).ledger.outcome("R2") is Outcome.REJECTED

@@ -34,6 +34,7 @@ from nightstream.lifecycle.table.examples import (
     a_job,
     a_ledger,
     a_reading,
+    ago,
     an_entry,
     an_intent,
     asked,
@@ -167,7 +168,9 @@ def test_a_model_that_is_held_is_launched_again() -> None:
 def test_a_refreshed_model_that_does_badly_is_refreshed_back() -> None:
     served = revision("R2", base="R1", model_version="2", refreshes=True)
     running = revision("R1", refreshes=True)
-    ledger = a_ledger({Outcome.STABLE: running, Outcome.LAUNCHED: served})
+    earlier = a_reading(at=ago(5), revision="R2", requests=10_000)
+    outcomes = {Outcome.STABLE: running, Outcome.LAUNCHED: served}
+    ledger = a_ledger(outcomes, readings={"job-1": (earlier,)})
     job = a_job(served, launched_as="R1")
     assert action(job, wanted=served, ledger=ledger, reading=ILL) == Refresh("job-1", "R1", "R1")
 
