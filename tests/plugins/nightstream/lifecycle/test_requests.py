@@ -13,6 +13,7 @@ from nightstream.lifecycle.actions import (
     Launch,
     Nothing,
     Update,
+    Wait,
 )
 from nightstream.lifecycle.ledger import FailureKind, Ledger, Outcome
 from nightstream.lifecycle.requests import Kind, Request, RequestError, with_request
@@ -115,8 +116,8 @@ def test_a_roll_back_rejects_what_it_leaves_and_is_stable_no_more() -> None:
 
 def test_a_roll_back_ends_as_soon_as_another_revision_is_declared() -> None:
     rolled = after(example(a_job(), ledger=a_ledger(BOTH)), Kind.ROLL_BACK, "R2").decided().after
-    rolled = rolled.model_copy(update={"intent": None, "readings": {}})
-    assert next_round(rolled, a_job(R2)) == Nothing()
+    rolled = rolled.model_copy(update={"intent": None})
+    assert next_round(rolled, a_job(R2)) == Wait(), "it has just begun"
     assert next_round(rolled, a_job(R2), wanted=revision("R3")) == Update(Slot.A, "R3", "job-1")
 
 
