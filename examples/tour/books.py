@@ -80,10 +80,5 @@ def _misjudged(
         broken = sent.broken.get(place.get(fate.request_id, -1))
         failed = fate.error_code == ErrorCode.PREDICTION_FAILED and fate.model_version == careless
         if fate.error_code != broken and not (failed and broken is None):
-<<<<<<< HEAD
             outcome, expected = fate.error_code or "scored", broken or "scored"
             yield f"{fate.request_id} is {outcome} by {fate.model_version}, not {expected}"
-=======
-            outcome = fate.error_code or "scored"
-            yield f"{fate.request_id} is {outcome} by {fate.model_version}, not {broken or 'scored'}"
->>>>>>> 6a8452d (wip)

@@ -54,17 +54,10 @@ def _declared(guide: Guide) -> None:
     show.chapter("A streaming job is declared: nobody starts it")
     for line in lifecycle_lines():
         guide.say(line)
-<<<<<<< HEAD
     wait_for_dag(show.airflow, DAG_ID)
     guide.traffic.start()
     show.airflow.pause(DAG_ID, paused=False)
     guide.say(f"From now on {RATE} requests arrive each second, and wait on the subscription.")
-=======
-    guide.say(f"From now on {RATE} requests arrive each second, and wait on the subscription.")
-    guide.traffic.start()
-    wait_for_dag(show.airflow, DAG_ID)
-    show.airflow.pause(DAG_ID, paused=False)
->>>>>>> 6a8452d (wip)
     guide.say(f"{DAG_ID} is switched on; round after round it makes true what is declared:")
     guide.say(f"{show.stack.settings.airflow_url}/dags/{DAG_ID}  (login admin / admin)")
     guide.wait("a job runs", lambda: guide.runs("v1"))

@@ -77,11 +77,7 @@ class Guide:
         self.say(f'$ airflow dags trigger {DAG_ID} --conf \'{{"action": "{action}"}}\'')
         self.show.airflow.trigger(DAG_ID, {"action": action})
 
-<<<<<<< HEAD
     def wait(self, what: str, done: Callable[[], bool], seconds: float = 300) -> float:
-=======
-    def wait(self, what: str, done: Callable[[], bool], seconds: float = 150) -> float:
->>>>>>> 6a8452d (wip)
         """Tells the rounds and the state of things until it is done; after how many seconds that
         was. Raises DemoError when time is up, or requests flow no more."""
         began = time.monotonic()

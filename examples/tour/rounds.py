@@ -84,11 +84,6 @@ def alike(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-<<<<<<< HEAD
     """With the first digits of each revision instead of all forty, and the times of job ids."""
     text = re.sub(r"\b([0-9a-f]{8})[0-9a-f]{32}\b", r"\1", text)
     return re.sub(r"(\d{4}(-\d\d){2}(_\d\d){3})-\d+", r"\1…", text)
-=======
-    """With the first digits of each revision instead of all forty."""
-    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{32}\b", r"\1", text)
->>>>>>> 6a8452d (wip)

@@ -50,7 +50,7 @@ class Wire:
 
     def until(self, payload: bytes) -> None:
         """Waits for one answer, whatever is answered again before it."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while payload not in [m.data for m in self._take(self.answers.subscription)]:
             assert time.monotonic() < deadline, f"{payload!r} was not answered"
 
