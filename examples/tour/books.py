@@ -52,14 +52,21 @@ def differences(
 def show_fates(console: Console, ids: Sequence[str], fates: Sequence[Fate]) -> None:
     """A line per model and outcome."""
     table = new_table(f"{len(ids):,} requests were sent")
-    table.add_column("model")
-    table.add_column("outcome")
+    for heading in ("model", "outcome"):
+        table.add_column(heading)
     table.add_column("requests", justify="right")
-    found = Counter((fate.model_version, fate.error_code or "scored") for fate in fates)
+    found = Counter((fate.model_version, _outcome(fate)) for fate in fates)
     for (version, outcome), count in sorted(found.items()):
         table.add_row(version, outcome, f"{count:,}")
     table.add_row("all", "", f"{len(fates):,}")
     console.print(table)
+
+
+def _outcome(fate: Fate) -> str:
+    if fate.error_code is None:
+        return "scored"
+    failed = fate.error_code == ErrorCode.PREDICTION_FAILED
+    return "dead letter: the model failed" if failed else "dead letter: a broken request"
 
 
 def _misplaced(ids: Sequence[str], fates: Sequence[Fate]) -> Iterator[str]:

@@ -16,7 +16,6 @@ from examples.tour.releases import publish_careless
 from examples.tour.rounds import Rounds, shortened
 from examples.tour.traffic import flowing
 from nightstream.lifecycle.ledger import Outcome
-from nightstream.links import job_url, object_url
 
 RATE = 200
 _BACKLOG_S = 15
@@ -63,8 +62,8 @@ def _declared(guide: Guide) -> None:
     guide.wait("a job runs", lambda: guide.runs("v1"))
     ledger = guide.ledger
     assert ledger is not None
-    guide.say(f"The job's page: {job_url(show.environment, ledger.jobs[-1])}")
-    guide.say(f"The ledger:     {object_url(show.environment, guide.ledger_file.uri)}")
+    guide.say(f"The job's page: {_page(show, ledger.jobs[-1])}")
+    guide.say(f"The ledger:     {guide.ledger_file.uri} (the button Ledger of each task)")
     guide.wait("the job is stable", guide.became("v1", Outcome.STABLE))
     guide.say(guide.traffic.line())
 
@@ -79,7 +78,7 @@ def _upgraded(guide: Guide) -> None:
 
 def _rolled_back(guide: Guide) -> None:
     guide.show.chapter("A bad release: v3 raises for every birth without an ultrasound")
-    publish_careless(guide.show.models, "v3", like="v2", objects=guide.objects)
+    publish_careless(guide.show.models, "v3", like="v1", objects=guide.objects)
     began = _move_alias(guide, "v3")
     guide.wait("v3 is rejected", guide.became("v3", Outcome.REJECTED))
     guide.wait("v2 runs again", lambda: not guide.runs("v3") and guide.runs("v2"))
@@ -124,6 +123,11 @@ def _accounted_for(guide: Guide, requests: RequestFile, since: date) -> list[str
     guide.say("Requests that v3 could not score are dead letters with their payload: they can be")
     guide.say("sent again.")
     return differences(requests, traffic.ids, fates, careless="v3")
+
+
+def _page(show: Show, job_id: str) -> str:
+    dataflow, project = show.environment.dataflow, show.environment.project
+    return dataflow.console.format(project=project, region=dataflow.region, job_id=job_id)
 
 
 def _move_alias(guide: Guide, version: str) -> float:

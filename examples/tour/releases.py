@@ -1,4 +1,4 @@
-"""Releases of the model: one to be proud of, and one that a tired person made."""
+"""A release of the model that a tired person made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def careless_model() -> Pipeline:
 
 
 def publish_careless(root: str, version: str, like: str, objects: Objects) -> None:
-    """Writes the careless model's version, which looks as sound as another one that is there."""
+    """Writes the careless model's version, which looks as sound as another one of scikit-learn."""
     artifact = io.BytesIO()
     joblib.dump(careless_model(), artifact)
     content = artifact.getvalue()
