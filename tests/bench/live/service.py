@@ -42,6 +42,8 @@ class BenchService(LiveService):
         self._payloads = folder / "requests.jsonl"
         self._payloads.write_bytes(make_requests(_DIFFERENT, broken=0).content)
         self.create_places()
+        self.model = workshop.model
+        """The champion: its description and its artifact."""
         publish_version(self.models, *workshop.model, self.objects)
         set_alias(self.models, "champion", workshop.model[0].version, self.objects)
         self.prepare()
@@ -61,8 +63,8 @@ class BenchService(LiveService):
             assert process.stdout is not None
             try:
                 yield float(process.stdout.readline())
-                if process.wait():
-                    raise RuntimeError("not all requests were published")
+                if code := process.wait():
+                    raise RuntimeError(f"not all requests were published: exit code {code}")
             finally:
                 process.kill()
 
@@ -96,6 +98,16 @@ class BenchService(LiveService):
         sql = f"SELECT COUNT(*) AS n FROM {table} WHERE STARTS_WITH(request_id, '{prefix}')"
         [row] = self.client.query_and_wait(sql)
         return int(row["n"])
+
+    def slowest_scored(self, prefix: str) -> float:
+        """Seconds from publishing to scoring, of such a request that waited longest."""
+        view = f"`{self.dataset}.{self.plan.tables.predictions}_unique`"
+        sql = (
+            "SELECT MAX(TIMESTAMP_DIFF(scored_at, published_at, MILLISECOND)) AS ms "
+            f"FROM {view} WHERE STARTS_WITH(request_id, '{prefix}')"
+        )
+        [row] = self.client.query_and_wait(sql)
+        return float(row["ms"]) / 1e3
 
     def check_each_once(self, prefix: str, count: int) -> None:
         """Raises RuntimeError unless each of the requests prefix0, prefix1, … is once in the view

@@ -8,13 +8,14 @@ from nightstream.lifecycle.ledger import Outcome
 from tests.end_to_end.lifecycle.conftest import NewService
 from tests.support.lifecycle.stories import STORIES, serving
 
-pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(1_800)]
 
 
 def test_the_job_goes_on_and_airflow_says_what_is_wrong_until_the_spec_is_mended(
     new_service: NewService,
 ) -> None:
     service = new_service("story_invalid")
+    STORIES["upgraded"].prepare(service)
     with service.life() as life:
         STORIES["upgraded"].begin(service)
         job = serving(service, life)

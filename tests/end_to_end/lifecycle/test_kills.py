@@ -11,7 +11,7 @@ from tests.end_to_end.lifecycle.conftest import NewService
 from tests.support.lifecycle.kills import Kills
 from tests.support.lifecycle.stories import STORIES, serving
 
-pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(3_600)]
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -20,6 +20,7 @@ def test_nothing_is_lost_or_done_twice_though_airflow_is_killed(
 ) -> None:
     service = new_service(f"killed_{story}")
     victims = ["task", "scheduler", "task", "task", "scheduler"]
+    STORIES[story].prepare(service)
     with service.life() as life:
         STORIES[story].begin(service)
         with Kills(stack, victims, seed=len(story)) as kills:
@@ -41,6 +42,7 @@ def test_nothing_is_lost_or_done_twice_though_the_cloud_is_restarted(
     stack: Stack, new_service: NewService, story: str
 ) -> None:
     service = new_service(f"restarted_{story}")
+    STORIES[story].prepare(service)
     with service.life() as life:
         STORIES[story].begin(service)
         with Kills(stack, ["cloud", "cloud"], seed=len(story)) as kills:
@@ -57,6 +59,7 @@ def test_the_first_launch_is_made_once_though_airflow_is_killed_in_its_middle(
     stack: Stack, new_service: NewService
 ) -> None:
     service = new_service("killed_launch")
+    STORIES["upgraded"].prepare(service)
     with service.life() as life:
         with Kills(stack, ["task", "scheduler", "task"], seed=1) as kills:
             STORIES["upgraded"].begin(service)

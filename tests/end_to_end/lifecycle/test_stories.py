@@ -11,11 +11,12 @@ from tests.support.lifecycle.service import DeclaredService, Life
 from tests.support.lifecycle.stories import STORIES, Story
 from tests.support.live_service import Outcome as Accounted
 
-pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(1_800)]
 
 
 def told(service: DeclaredService, story: Story) -> tuple[Life, Accounted]:
     """The story as it went, and what became of the requests."""
+    story.prepare(service)
     with service.life() as life:
         story.begin(service)
         story.play(service, life)

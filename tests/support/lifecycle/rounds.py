@@ -16,9 +16,14 @@ class Line:
     """One line of a task's log."""
 
     at: datetime
-    run_id: str
     level: str
+    logger: str
     text: str
+
+    @property
+    def by_operator(self) -> bool:
+        """Whether one of our tasks said it, and not Airflow."""
+        return "nightstream" in self.logger
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,16 @@ class RoundLogs:
         found = (line for path in self.folder.glob(pattern) for line in _lines(path))
         return sorted(found, key=lambda line: line.at)
 
+    def story(self) -> str:
+        """All that was decided, and whatever did not succeed, in the order of time."""
+        told = [
+            (line.at, f"{task_id}: {line.text}")
+            for task_id in ("observe", "decide", "act", "record")
+            for line in self.lines(task_id)
+            if (task_id == "decide" and line.by_operator) or line.level in ("error", "critical")
+        ]
+        return "\n".join(f"{at:%H:%M:%S} {text}" for at, text in sorted(told))
+
     def said(self, task_id: str, text: str) -> list[Line]:
         """The lines of the task with that text in them."""
         return [line for line in self.lines(task_id) if text in line.text]
@@ -49,11 +64,11 @@ class RoundLogs:
 
 
 def _lines(path: Path) -> Iterator[Line]:
-    run_id = path.parts[-3].removeprefix("run_id=")
     for line in path.read_text(errors="replace").splitlines():
         try:
             told = json.loads(line)
             at = datetime.fromisoformat(told["timestamp"]).astimezone(UTC)
         except (ValueError, KeyError, TypeError):
             continue  # half a line of a process that was killed
-        yield Line(at, run_id, str(told.get("level", "")), str(told.get("event", "")))
+        level, logger, text = (str(told.get(key, "")) for key in ("level", "logger", "event"))
+        yield Line(at, level, logger, text)

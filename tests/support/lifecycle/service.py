@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+import requests
 import yaml
 from google.cloud.pubsub_v1 import PublisherClient
 
@@ -39,6 +40,8 @@ QUICK = {
     "restarts": {"first_wait_seconds": 1, "longest_wait_seconds": 5},
 }
 """A lifecycle of seconds."""
+_PATIENCE_S = 900
+"""An action that was cut off is given minutes to show before it is repeated."""
 _WORK = "nightstream-work"
 _MODELS = "nightstream-models"
 _WORKER = "local.cloud.dataflow.worker.job"
@@ -58,15 +61,13 @@ class DeclaredService:
     """One service with a streaming job. It is declared with `declare`, its models are put there
     with `release`, and its DAG is switched on: what else happens is the stack's doing."""
 
-    def __init__(self, stack: Stack, name: str, patience: float = 240) -> None:
-        """patience: seconds that anything may take."""
+    def __init__(self, stack: Stack, name: str) -> None:
         self.name = name
         self.stack = stack
         self.runs = StackNights.seeing(stack, f"{name}_streaming")
         self.logs = RoundLogs(stack.settings.airflow_home / "logs", self.runs.dag_id)
         self.pubsub = Publishing(stack.settings.pubsub_host)
         self.models = f"gs://{_MODELS}/{name}"
-        self.patience = patience
         project = stack.settings.names.project
         self.paths = Paths(
             f"projects/{project}/topics/{name}-requests",
@@ -134,9 +135,9 @@ class DeclaredService:
 
     def eventually(self, what: str, found: Callable[[], T | None]) -> T:
         """What is found, once it is something."""
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + _PATIENCE_S
         while not (now := found()):
-            assert time.monotonic() < deadline, f"{what}, in vain:\n{self.story()}"
+            assert time.monotonic() < deadline, f"{what}, in vain:\n{self.logs.story()}"
             time.sleep(0.2)
         return now
 
@@ -166,25 +167,20 @@ class DeclaredService:
 
         self.eventually(f"asked to {action}", asked)
 
-    def story(self) -> str:
-        """What the rounds decided and what failed, for whoever has to find out."""
-        decided = [f"{line.at:%H:%M:%S} {line.text}" for line in self.logs.lines("decide")]
-        acted = [
-            f"{line.at:%H:%M:%S} act: {line.text}"
-            for line in self.logs.lines("act")
-            if line.level in ("warning", "error")
-        ]
-        return "\n".join(sorted([*decided[-60:], *acted[-20:]]))
-
     def ask(self, job_id: str, state: str) -> None:
-        """Asks for a state of a job, as another client would."""
-        with loopback_session() as session:
-            answer = session.put(
-                f"{self.jobs_url}/{job_id}",
-                json={"requestedState": f"JOB_STATE_{state}"},
-                timeout=30,
-            )
-        answer.raise_for_status()
+        """Asks for a state of a job, as another client would: again while the cloud is away."""
+        body = {"requestedState": f"JOB_STATE_{state}"}
+
+        def asked() -> bool:
+            with loopback_session() as session:
+                try:
+                    answer = session.put(f"{self.jobs_url}/{job_id}", json=body, timeout=30)
+                except requests.ConnectionError:
+                    return False
+            answer.raise_for_status()
+            return True
+
+        self.eventually(f"asked for {job_id} to be {state}", asked)
 
     def worker(self, job_id: str) -> psutil.Process:
         """The process of a job that scores."""

@@ -23,10 +23,13 @@ class Story:
     play: Play
     lifecycle: Mapping[str, Any] = field(default_factory=dict)
 
-    def begin(self, service: DeclaredService) -> None:
-        """Everything up to the first job, which is stable afterwards."""
+    def prepare(self, service: DeclaredService) -> None:
+        """The model, the spec, and where requests are published."""
         service.release("v1")
         service.declare(**self.lifecycle)
+
+    def begin(self, service: DeclaredService) -> None:
+        """Everything up to the first job, which is stable afterwards."""
         service.switch_on()
         service.await_outcome("v1", Outcome.STABLE)
 
