@@ -113,22 +113,28 @@ class Case:
         sound = [entry for entry in entries if entry.outcome is not Outcome.REJECTED]
         return sound[0] if sound else self.ledger.entries.get(self.ledger.stable or "")
 
+    def oldest_request(self, job: SeenJob) -> datetime | None:
+        """When the oldest request was published that waits on the job's subscription or that the
+        job has under way; None where that is not known. A later reading can only find it younger.
+        """
+        readings = self.ledger.readings.get(job.id, ())
+        known = [reading for reading in readings if reading.oldest_unacked_seconds is not None]
+        if not known:
+            return None
+        last = known[-1]
+        age = max(last.oldest_unacked_seconds or 0, last.watermark_age_seconds or 0)
+        return last.at - timedelta(seconds=age)
+
     def unfinished_since(self, job: SeenJob) -> datetime | None:
         """A time before which everything that a draining job has read is certainly finished; None
         where that is not known.
 
         A subscription that is brought back to a time forgets what it holds from before that time:
-        so it has to be earlier than the oldest request that nobody has acknowledged, which a later
-        reading can only find younger.
+        so it has to be earlier than the oldest request that nobody has acknowledged.
         """
-        begun = self.ledger.drains.get(job.id)
-        readings = self.ledger.readings.get(job.id, ())
-        known = [reading for reading in readings if reading.oldest_unacked_seconds is not None]
-        if begun is None or not known:
+        begun, oldest = self.ledger.drains.get(job.id), self.oldest_request(job)
+        if begun is None or oldest is None:
             return None
-        last = known[-1]
-        age = max(last.oldest_unacked_seconds or 0, last.watermark_age_seconds or 0)
-        oldest = last.at - timedelta(seconds=age)
         return min(begun, oldest) - timedelta(seconds=self.spec.drain.seek_margin_seconds)
 
     @property

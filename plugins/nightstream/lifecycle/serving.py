@@ -46,12 +46,6 @@ def _bring_up(case: Case) -> Answer:
             f"no revision can be launched: {target.why}. Remedy: "
             + ("mend that" if target.problem else "change the spec or the model, or `redeploy`"),
         )
-    slot = case.ledger.slots[case.active]
-    if slot.seek_to is not None:
-        return answer(
-            Seek(case.active, slot.seek_to),
-            f"what the cancelled job had under way is read again, from {slot.seek_to:%H:%M:%S} on",
-        )
     return launch(case, _slot_for(case, target.revision), target.revision)
 
 
@@ -63,6 +57,14 @@ def _slot_for(case: Case, revision: Revision) -> Slot:
 
 
 def launch(case: Case, slot: Slot, revision: Revision) -> Answer:
+    """A job in a slot where none stands."""
+    opened = case.ledger.slots.get(slot)
+    if opened is not None and opened.seek_to is not None:
+        return answer(
+            Seek(slot, opened.seek_to),
+            "what the cancelled job had under way is read again, from "
+            f"{opened.seek_to:%H:%M:%S} on",
+        )
     held_up = _held_up(case, revision)
     launched = answer(Launch(slot, revision.id), f"no job stands in slot {slot}", case.target.why)
     return held_up or launched

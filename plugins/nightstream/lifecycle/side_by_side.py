@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from nightstream.jobs.job import Phase
-from nightstream.lifecycle.actions import Close, Open, Wait
+from nightstream.lifecycle.actions import Ask, Close, Open, Wait
 from nightstream.lifecycle.answer import Answer, answer
 from nightstream.lifecycle.case import Case
 from nightstream.lifecycle.jobs import ill, starting, state_of, stop
@@ -45,7 +45,7 @@ def _succession(case: Case, old: SeenJob | None, new: SeenJob) -> Answer:
         beside = f"beside {old}" if old else "alone"
         return answer(Wait(), f"{new} runs {beside} until it is stable: {state_of(case, new)}")
     if old is not None and _behind(case, old):
-        return answer(Wait(), f"{old} still has requests of before {new} could read any")
+        return _held_back(case, old, new)
     if old is not None:
         return stop(case, old, f"{new} is stable and takes over")
     return answer(Close(case.active), f"{new} serves alone from now on")
@@ -61,15 +61,21 @@ def _proved(case: Case, job: SeenJob) -> bool:
 
 
 def _behind(case: Case, old: SeenJob) -> bool:
-    """Whether requests wait on the old job's subscription that may not be on the new one's: those
-    from before it was opened. Where that was never known, the snapshot is trusted to hold them."""
-    opened_at = case.ledger.slots[case.spare].opened_at
-    known = [
-        (reading.at, reading.oldest_unacked_seconds)
-        for reading in case.ledger.readings.get(old.id, ())
-        if reading.oldest_unacked_seconds is not None
-    ]
-    if opened_at is None or not known:
-        return False
-    at, age = known[-1]
-    return at - timedelta(seconds=age) < opened_at
+    """Whether the old job has requests that the new one's subscription may not hold: those from
+    before it was opened. Where that was never known, the snapshot is trusted to hold them."""
+    opened_at, oldest = case.ledger.slots[case.spare].opened_at, case.oldest_request(old)
+    return opened_at is not None and oldest is not None and oldest < opened_at
+
+
+def _held_back(case: Case, old: SeenJob, new: SeenJob) -> Answer:
+    """The old job gets through with them by and by; a person hears of it when it does not."""
+    what = f"{old} still has requests of before {new} could read any"
+    opened_at = case.ledger.slots[case.spare].opened_at or case.now
+    probation = timedelta(seconds=case.spec.health.stabilisation_seconds)
+    if case.now - opened_at < probation + case.timing.drain:
+        return answer(Wait(), what)
+    return answer(
+        Ask(),
+        f"{what}, since {opened_at:%d %B %H:%M}. Remedy: see why it does not get through with "
+        "them, or trigger `cancel`, then `resume`: the next job reads them in its place",
+    )

@@ -7,10 +7,12 @@ from typing import Any
 
 from beam_jobs.spec.lifecycle import LifecycleSpec
 from nightstream.lifecycle.actions import (
+    Ask,
     Close,
     Drain,
     Launch,
     Open,
+    Seek,
     Wait,
 )
 from nightstream.lifecycle.ledger import OpenSlot, Outcome
@@ -26,6 +28,7 @@ from nightstream.lifecycle.table.examples import (
     a_job,
     a_ledger,
     a_reading,
+    ago,
     an_entry,
     beside,
     example,
@@ -95,6 +98,26 @@ def test_the_old_job_is_not_drained_while_requests_wait_that_only_it_can_read() 
     assert found.action == Wait()
     recent = a_reading(backlog=9, oldest_unacked_seconds=30)
     assert two(OLD, NEW, reading=recent, opened_minutes=30).decided().action == Drain("job-1")
+
+
+def test_requests_that_the_old_job_has_under_way_count_too() -> None:
+    under_way = a_reading(watermark_age_seconds=3_000)
+    assert two(OLD, NEW, reading=under_way, opened_minutes=30).decided().action == Wait()
+
+
+def test_a_person_hears_of_an_old_job_that_does_not_get_through_with_its_requests() -> None:
+    waiting = a_reading(backlog=9, oldest_unacked_seconds=6_000)
+    assert two(OLD, NEW, reading=waiting, opened_minutes=46).decided().action == Ask()
+
+
+def test_what_a_cut_off_job_in_the_second_slot_had_under_way_is_read_again() -> None:
+    seen = two(OLD)
+    slots = dict(seen.seen.ledger.slots)
+    slots[Slot.B] = slots[Slot.B].model_copy(update={"seek_to": ago(9)})
+    sought = seen.but(slots=slots).decided()
+    assert sought.action == Seek(Slot.B, ago(9))
+    again = example(OLD, wanted=R2, ledger=sought.after, spec=PARALLEL)
+    assert again.decided().action == Launch(Slot.B, "R2")
 
 
 def test_once_the_old_job_has_gone_its_subscription_goes_and_the_new_slot_serves() -> None:
