@@ -137,6 +137,9 @@ def _announced(case: Case, action: Action) -> Ledger:
     match action:
         case Launch(slot, revision):
             moved = _reading(ledger, slot, ledger.entries[revision].revision.place)
+            if slot != moved.active:
+                open_since = moved.slots[slot].model_copy(update={"opened_at": case.now})
+                moved = _with_slot(moved, slot, open_since)
             return _changed(moved, intent=_intent(case, slot, revision, None))
         case Update(slot, revision, job_id):
             return _changed(ledger, intent=_intent(case, slot, revision, job_id))

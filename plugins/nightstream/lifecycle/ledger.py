@@ -93,7 +93,8 @@ class OpenSlot(Pinned):
     subscription: str
     """Full name."""
     opened_at: datetime | None = None
-    """None for the one that the spec names."""
+    """Since when the second slot's subscription certainly holds what is published; None for the
+    first."""
     ready: bool = True
     """Whether the subscription exists for certain; it may also be on its way out."""
     seek_to: datetime | None = None

@@ -67,6 +67,12 @@ def test_a_second_slot_gets_a_subscription_before_it_gets_a_job() -> None:
     assert opening.after.slots[Slot.B].ready
 
 
+def test_what_was_published_before_the_launch_may_be_on_the_old_subscription_alone() -> None:
+    launching = two(OLD, opened_minutes=30).decided()
+    assert launching.action == Launch(Slot.B, "R2")
+    assert launching.before.slots[Slot.B].opened_at == NOW
+
+
 def test_opening_a_slot_is_repeated_until_it_is_certain() -> None:
     assert two(OLD, ready=False).decided().action == Open(Slot.B)
     assert two(OLD).decided().action == Launch(Slot.B, "R2")
