@@ -50,8 +50,6 @@ def _rounds() -> Iterator[StackRounds]:
         stack = stack_in(Path(folder) / "home")
         try:
             stack.up()
-            rounds = StackRounds.on(StackNights.on(stack))
-            yield rounds
-            rounds.end()
+            yield StackRounds.on(StackNights.on(stack))
         finally:
             stack.down()
