@@ -164,7 +164,7 @@ def test_a_running_stack_does_not_move_to_other_ports_unasked(small: Stack) -> N
 def test_a_component_that_dies_is_named_with_the_end_of_its_log_and_nothing_stays(
     small: Stack,
 ) -> None:
-    small.settings.cloud_data.parent.mkdir(parents=True)
+    small.settings.cloud_data.parent.mkdir(parents=True, exist_ok=True)
     small.settings.cloud_data.write_text("a file where the folder should be")
     with pytest.raises(
         StackError, match=r"cloud died while it started(.|\n)*cloud\.log(.|\n)*is not a folder"
