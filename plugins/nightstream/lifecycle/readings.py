@@ -76,7 +76,8 @@ def health_over(
     base, last = (earlier or readings)[-1 if earlier else 0], readings[-1]
     before = [reading for reading in readings[:-1] if reading.at >= base.at]
     return Health(
-        seconds=(last.at - base.at).total_seconds(),
+        # A job that has yet to begin lets nothing wait.
+        seconds=(last.at - max(base.at, since)).total_seconds(),
         requests=_growth(base.requests, last.requests),
         dead=_growth(base.dead, last.dead),
         rows_out=_growth(base.scored, last.scored),

@@ -36,7 +36,7 @@ REGION = "us-central1"
 REFUSED_ABOVE = 26.5
 """Of the requests of `life`, 30% have more weeks."""
 QUICK = {
-    "health": {"window_seconds": 5, "stabilisation_seconds": 8},
+    "health": {"window_seconds": 12, "stabilisation_seconds": 14},
     "restarts": {"first_wait_seconds": 1, "longest_wait_seconds": 5},
 }
 """A lifecycle of seconds."""

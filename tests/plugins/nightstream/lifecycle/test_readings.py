@@ -37,6 +37,10 @@ def test_a_job_began_at_zero() -> None:
     assert over(first_reading(ago(2)), read(0, 900)).requests == 900
 
 
+def test_nothing_waits_for_a_job_before_it_runs() -> None:
+    assert over(first_reading(ago(4)), read(0, 0), since_minutes=1).seconds == 60
+
+
 def test_a_counter_that_went_back_is_unknown() -> None:
     assert over(read(6, 500), read(0, 400)).requests is None
 
