@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from google.cloud.pubsub_v1 import PublisherClient as Publisher
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
+from tests.support.background import Background
 from tests.support.live_service import LiveService
 from tests.support.patience import PATIENCE_S
 from tests.support.pubsub_emulator import Paths
@@ -54,7 +53,7 @@ class TakesRequests(Protocol):
     def paths(self) -> Paths: ...
 
 
-class Load:
+class Load(Background):
     """Publishes requests from a thread of its own for as long as its block is being run.
 
     A request's name is `<prefix>-<number>`. After the block, all of them have been published.
@@ -67,27 +66,15 @@ class Load:
         rate: float = 200,
         payload: Callable[[int], bytes] = a_sound_request,
     ) -> None:
+        super().__init__()
         self._publisher = service.pubsub.publisher()
         self._topic = service.paths.topic
         self._prefix = prefix
         self._rate = rate
         self._payload = payload
         self._sent: list[Future[Any]] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._publish, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
+    def _ended(self, error: BaseException | None) -> None:  # noqa: ARG002
         for future in self._sent:
             future.result(PATIENCE_S)
 
@@ -106,7 +93,7 @@ class Load:
     def _name(self, number: int) -> str:
         return f"{self._prefix}-{number}"
 
-    def _publish(self) -> None:
+    def _run(self) -> None:
         begun = time.monotonic()
         while not self._over.wait(_TICK_S):
             due = int((time.monotonic() - begun) * self._rate)

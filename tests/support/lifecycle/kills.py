@@ -5,45 +5,32 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Self
 
 import psutil
 
 from local.stack import Stack
 from local.stack.processes import marked
+from tests.support.background import Background
 from tests.support.stack import kill
 
 _TASK = "airflow worker -- "
 _POOL = "LocalExecutor"
 
 
-class Kills:
+class Kills(Background):
     """Kills -9, one after another and each some seconds after the one before, for as long as its
     block is being run. What died is brought up again, as `make up` does."""
 
     def __init__(self, stack: Stack, victims: Iterable[str], seed: int) -> None:
         """victims: components of the stack, or `task`: whichever task of Airflow runs."""
+        super().__init__()
         self._stack = stack
         self._victims = list(victims)
         self._chance = random.Random(seed)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._kill_all, daemon=True)
         self._failed: BaseException | None = None
         self.killed: list[str] = []
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
+    def _ended(self, error: BaseException | None) -> None:
         if self._failed is not None and error is None:
             raise self._failed
 
@@ -51,7 +38,7 @@ class Kills:
         """Returns when each victim was killed, and is up again."""
         self._thread.join()
 
-    def _kill_all(self) -> None:
+    def _run(self) -> None:
         try:
             for victim in self._victims:
                 if self._over.wait(self._chance.uniform(2, 12)):

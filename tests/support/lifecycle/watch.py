@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 
 from local.stack.http import loopback_session
+from tests.support.background import Background
 
 _PAUSE_S = 0.1
 _ENDED = {"DONE", "FAILED", "CANCELLED", "UPDATED", "DRAINED"}
@@ -34,7 +33,7 @@ class WatchedJob:
         return self.state in _ENDED
 
 
-class JobWatch:
+class JobWatch(Background):
     """Looks at all jobs of some names for as long as its block is being run.
 
     `doubles` tells of every moment at which two jobs stood under one name, other than a job and
@@ -43,26 +42,14 @@ class JobWatch:
 
     def __init__(self, url: str, names: tuple[str, ...]) -> None:
         """url: of the Dataflow API's jobs in one region."""
+        super().__init__()
         self._url = url
         self._names = names
         self._session = loopback_session()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
         self._jobs: dict[str, WatchedJob] = {}
         self.doubles: list[str] = []
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
+    def _ended(self, error: BaseException | None) -> None:  # noqa: ARG002
         self.look()
 
     @property
@@ -85,7 +72,7 @@ class JobWatch:
                 self._see(summary)
             self._note_doubles(name)
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while not self._over.wait(_PAUSE_S):
             try:
                 self.look()

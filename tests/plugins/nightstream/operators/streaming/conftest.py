@@ -21,7 +21,7 @@ from nightstream.forms.streaming import streaming_form
 from nightstream.hooks.dataflow import DataflowHook
 from nightstream.lifecycle.ledger import Ledger
 from nightstream.streaming.ledgers import LedgerFile, ledger_uri
-from nightstream.streaming.naming import Slot, live_job_labels, live_job_name
+from nightstream.streaming.naming import Slot, live_job_name
 from nightstream.streaming.revisions import declared_plan, keep
 from nightstream.streaming.rounds import Decided, from_json
 from nightstream.streaming_dag import streaming_dag
@@ -29,6 +29,7 @@ from tests.support.local_cloud import PROJECT, ROOT, WORKER_IMAGE, LocalCloud
 from tests.support.models import release
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.specs import a_service, an_environment
+from tests.support.stuck_jobs import create_stuck_job
 from tests.support.turns import DagRun, Task
 
 PERSON = "ada"
@@ -114,15 +115,7 @@ class Streaming:
 
     def stuck_job(self, revision: str) -> str:
         """A job whose pipeline is never handed out, so that it is PENDING until cancelled."""
-        options = {"pipelineUrl": "gs://stuck/pipeline.pb"}
-        body = {
-            "name": live_job_name(self.spec.service, Slot.A),
-            "type": "JOB_TYPE_STREAMING",
-            "labels": live_job_labels(self.spec.service, Slot.A, revision, "v1"),
-            "environment": {"sdkPipelineOptions": {"options": options}},
-        }
-        path = f"/v1b3/projects/{PROJECT}/locations/us-central1/jobs"
-        return str(self.cloud.call("POST", path, body)["id"])
+        return create_stuck_job(self.cloud, self.spec.service, revision)
 
 
 @pytest.fixture(scope="session")

@@ -19,12 +19,13 @@ from nightstream.lifecycle.ledger import Entry, Intent, Ledger, OpenSlot, Outcom
 from nightstream.streaming.acting import act
 from nightstream.streaming.actions.cloud import Cloud
 from nightstream.streaming.declared import revision_of_plan
-from nightstream.streaming.naming import Slot, live_job_labels, live_job_name
+from nightstream.streaming.naming import Slot, live_job_name
 from nightstream.streaming.revisions import declared_plan
 from tests.support.local_cloud import PROJECT, ROOT, WORKER_IMAGE, LocalCloud
 from tests.support.models import release
 from tests.support.pubsub_emulator import PubsubEmulator
 from tests.support.specs import a_service, an_environment
+from tests.support.stuck_jobs import create_stuck_job
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -84,15 +85,7 @@ class Service:
 
     def stuck_job(self, revision: str, slot: Slot = Slot.A) -> str:
         """A job whose pipeline is never handed out, so that it is PENDING until cancelled."""
-        options = {"pipelineUrl": "gs://stuck/pipeline.pb"}
-        body = {
-            "name": self.job_name(slot),
-            "type": "JOB_TYPE_STREAMING",
-            "labels": live_job_labels(self.cloud.spec.service, slot, revision, "v1"),
-            "environment": {"sdkPipelineOptions": {"options": options}},
-        }
-        path = f"/v1b3/projects/{PROJECT}/locations/us-central1/jobs"
-        return str(self.server.call("POST", path, body)["id"])
+        return create_stuck_job(self.server, self.cloud.spec.service, revision, slot)
 
 
 @pytest.fixture(scope="session")
