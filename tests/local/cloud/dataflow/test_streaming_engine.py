@@ -226,7 +226,16 @@ def test_a_message_in_an_open_window_is_acknowledged_only_as_dataflow_does_it(
     time.sleep(0.3)
     run.engine.give_back()
     assert run.wire.unread() == unread
+    assert run.collected == []
     assert run.end() == [(b"held", 1)]
+
+
+def test_a_grouping_needs_no_setup(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    LIVES.clear()
+    run = start(count_by_day)
+    run.wire.send(b"word")
+    eventually(lambda: LIVES["noted"])
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_message_is_acknowledged_when_its_window_has_fired(start: Start) -> None:

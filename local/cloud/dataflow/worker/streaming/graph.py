@@ -72,6 +72,8 @@ class Graph:
             return
         nothing = self._context.create_empty_committed_bundle(step.inputs[0])
         evaluator = self._registry.get_evaluator(step, nothing, [])
+        if not isinstance(evaluator, ParDoEvaluator):
+            return  # a grouping, which Beam derives from ParDo
         with self._steps.running(step), self._steps.watched():
             evaluator.set_up()
 

@@ -138,6 +138,7 @@ class Source:
             self._stopping = True
 
     def close(self) -> None:
-        """Gives back all that is not acknowledged."""
-        self.stop()
+        """Gives back all that is not acknowledged. Event time does not end by that: what an engine
+        that still runs would then make of open windows would be acknowledged."""
+        self._reader.stop()
         self._reader.close()
