@@ -53,7 +53,9 @@ def test_every_request_is_answered_once_through_launch_upgrade_bad_release_and_c
     assert life.watch.standing() == [again]
     only_by_the_bad_model(service, life, found.dead)
     rejected_in_time(service, bad)
-    [alert_of_release, alert_of_cancellation] = service.logs.alerts()
+    alerts = service.logs.alerts()
+    assert len(alerts) == 2, "\n".join(alerts)
+    alert_of_release, alert_of_cancellation = alerts
     assert f"{bad.revision.id} is rejected: " in alert_of_release
     assert "requests became dead letters" in alert_of_release
     assert f"({back.id}) is CANCELLED, which nobody asked for here" in alert_of_cancellation
