@@ -43,8 +43,12 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the stack come first: nothing takes longer, and one process does all of them."""
+    """Tests on the stack come first: nothing takes longer, and one process does all of them. The
+    longest histories have an hour each."""
     items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+    for item in items:
+        if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3_600))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -70,6 +70,9 @@ class HealthSpec(Declared):
     """In production not under 300: Cloud Monitoring is minutes late."""
     stabilisation_seconds: Seconds = 900
     """So long has a new revision to be of good health before it is stable."""
+    start_seconds: Seconds = 600
+    """So long may a job take from RUNNING to its first request: Dataflow says RUNNING before its
+    workers have started."""
     least_requests: Annotated[int, Constrained(ge=1)] = 50
     """Fewer in a window say nothing of the share of dead letters."""
     most_dead_share: Share = 0.05

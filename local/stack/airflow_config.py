@@ -77,7 +77,10 @@ def airflow_options(
             "task_instance_heartbeat_timeout": "60",
         },
         "workers": {"min_heartbeat_interval": "1"},
-        "dag_processor": {"refresh_interval": "5", "min_file_process_interval": "10"},
+        "dag_processor": {
+            "refresh_interval": "5",
+            "min_file_process_interval": str(settings.parse_seconds),
+        },
     }
 
 

@@ -59,6 +59,9 @@ class StackSettings:
     repository: Path = REPOSITORY
     dags: Path = REPOSITORY / "dags"
     """Airflow's DAGs folder, with the declarations of services and environments."""
+    parse_seconds: int = 10
+    """How often Airflow reads DAG files again. One that has changed it reads within seconds, but it
+    does not see a change of what the file reads in turn, such as a declaration."""
 
     @property
     def airflow_url(self) -> str:

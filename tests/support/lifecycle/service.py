@@ -28,6 +28,7 @@ from tests.support.live_service import Outcome as Accounted
 from tests.support.models import HANGING_WEEKS, Moody, release
 from tests.support.moody_service import a_moody_service
 from tests.support.pubsub_emulator import Paths, publisher_at
+from tests.support.stack import declarations_changed
 from tests.support.stack_nights import StackNights
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ REGION = "us-central1"
 REFUSED_ABOVE = 26.5
 """Of the requests of `life`, 30% have more weeks."""
 QUICK = {
-    "health": {"window_seconds": 12, "stabilisation_seconds": 14},
+    "health": {"window_seconds": 12, "stabilisation_seconds": 14, "start_seconds": 120},
     "restarts": {"first_wait_seconds": 1, "longest_wait_seconds": 5},
 }
 """A lifecycle of seconds."""
@@ -95,6 +96,7 @@ class DeclaredService:
         fresh = self.spec_file.with_suffix(".new")
         fresh.write_text(spec)
         fresh.replace(self.spec_file)
+        declarations_changed(self.stack)
 
     def release(self, version: str, most: float = HANGING_WEEKS) -> None:
         """Makes a version the champion; it refuses requests with more weeks than that."""
@@ -112,6 +114,7 @@ class DeclaredService:
         for job in watch.standing():
             self.ask(job.id, "CANCELLED")
         self.spec_file.unlink(missing_ok=True)
+        declarations_changed(self.stack)
 
     def life(self, prefix: str = "r") -> Life:
         return Life(self, prefix)

@@ -12,7 +12,15 @@ from beam_jobs.spec.lifecycle import HealthSpec
 from nightstream.lifecycle.health import Health, Verdict, diagnose
 
 LIMITS = HealthSpec()
-WELL = {"seconds": 600, "requests": 1_000, "dead": 0, "rows_out": 1_000, "errors": 0, "backlog": 0}
+WELL = {
+    "seconds": 600,
+    "running_seconds": 600,
+    "requests": 1_000,
+    "dead": 0,
+    "rows_out": 1_000,
+    "errors": 0,
+    "backlog": 0,
+}
 STUCK = {**WELL, "requests": 0, "rows_out": 0, "backlog": 9}
 
 
@@ -62,6 +70,14 @@ def test_less_than_a_window_is_too_early_to_say_that_nothing_comes_out() -> None
     assert verdict(**{**STUCK, "seconds": 299}, oldest_unacked_seconds=400) is Verdict.GOOD
 
 
+def test_a_job_that_has_just_been_started_has_some_time_to_begin() -> None:
+    started = {**STUCK, "begun": False, "oldest_unacked_seconds": 400}
+    assert verdict(**{**started, "running_seconds": 599}) is Verdict.UNKNOWN
+    assert verdict(**{**started, "running_seconds": 600}) is Verdict.ILL
+    assert verdict(**{**started, "running_seconds": 599, "backlog": 0}) is Verdict.GOOD
+    assert verdict(**{**started, "running_seconds": 599, "errors": 21}) is Verdict.ILL
+
+
 def test_dead_letters_are_rows_that_came_out() -> None:
     dead = {**STUCK, "requests": 9, "dead": 9}
     assert verdict(**dead, oldest_unacked_seconds=400) is Verdict.GOOD
@@ -104,7 +120,7 @@ def test_a_limit_that_is_clearly_broken_is_ill_whatever_else_is_unknown() -> Non
 
 
 def test_each_limit_that_is_broken_is_named_with_its_figures() -> None:
-    found = diagnose(Health(600, requests=100, dead=30, errors=40), LIMITS)
+    found = diagnose(Health(600, 600, requests=100, dead=30, errors=40), LIMITS)
     assert found.reasons == (
         "30 of 100 requests became dead letters (30.0%; at most 5.0%)",
         "40 error messages (at most 20)",
@@ -119,6 +135,8 @@ _age = st.none() | st.floats(0, 1e6)
     st.builds(
         Health,
         seconds=st.floats(0, 1e5),
+        running_seconds=st.floats(0, 1e5),
+        begun=st.booleans(),
         requests=_count,
         dead=_count,
         rows_out=_count,
