@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,6 +60,26 @@ def declared_services(dags: Path, dag_id: str | None, suffix: str) -> list[Servi
     if not dag_id.endswith(suffix):
         return []
     return [load_service(folder / f"{dag_id.removesuffix(suffix)}.yaml")]
+
+
+def declared_streams(
+    dags: Path, dag_id: str | None, suffix: str
+) -> tuple[list[ServiceSpec], list[SpecError]]:
+    """The services with a streaming job, and what is wrong with those of them whose spec cannot be
+    read. Parameters as above."""
+    try:
+        services = declared_services(dags, dag_id, suffix)
+    except SpecError as error:
+        return [], [error]
+    errors = load_services(dags / "services")[1] if dag_id is None else []
+    streams = [spec for spec in services if spec.streaming]
+    return streams, [error for error in errors if _declares_a_stream(Path(error.file))]
+
+
+def _declares_a_stream(spec: Path) -> bool:
+    """As far as can be told of a text that may be no YAML."""
+    text = spec.read_text(encoding="utf-8", errors="replace")
+    return bool(re.search(r"^streaming:(?!\s*null\s*$)", text, re.MULTILINE))
 
 
 def check_notifiers(dags: Path, variables: Mapping[str, str] = os.environ) -> None:

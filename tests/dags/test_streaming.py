@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, DeltaTriggerTimetable
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
-from beam_jobs.spec import SpecError
 from tests.dags.conftest import add_service, write
 from tests.support.specs import an_environment
 
@@ -103,7 +104,7 @@ def test_it_survives_being_stored(dag: DAG) -> None:
         assert [link.name for link in links] == ["Dataflow job", "Ledger"]
 
 
-def test_a_spec_that_was_made_invalid_has_no_rounds_and_says_what_to_mend(
+def test_the_rounds_of_a_spec_that_was_made_invalid_say_what_to_mend(
     dags: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_service(dags, "heights", streaming=STREAMING)
@@ -113,18 +114,42 @@ def test_a_spec_that_was_made_invalid_has_no_rounds_and_says_what_to_mend(
 
     bag = DagBag(dag_folder=str(dags))
 
-    assert "heights_streaming" not in bag.dags
     assert {"widths_streaming", "widths_batch", "weights_batch"} <= set(bag.dags)
+    assert "heights_batch" not in bag.dags
     ((file, error),) = bag.import_errors.items()
     assert Path(file).name == "check_specs.py"
-    assert "heights.yaml: streaming.lifecycle.upgrade.strategy" in error
+    wrong = "heights.yaml: streaming.lifecycle.upgrade.strategy"
+    assert wrong in error
     assert "(found 'replace'). Remedy:" in error
+    assert wrong in bag.dags["heights_streaming"].doc_md
 
-    # A task of a round that was under way; it fails before it looks at anything.
+    # A task of a round, also of one that was under way.
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "heights_streaming")
-    ((_, error),) = DagBag(dag_folder=str(dags / "streaming.py")).import_errors.items()
-    assert SpecError.__name__ in error
-    assert "heights.yaml: streaming.lifecycle.upgrade.strategy" in error
+    bag = DagBag(dag_folder=str(dags / "streaming.py"))
+    assert bag.import_errors == {}
+    tasks = bag.dags["heights_streaming"].tasks
+    assert [task.task_id for task in tasks] == STEPS
+    for task in tasks:
+        with pytest.raises(AirflowFailException, match=re.escape(wrong)):
+            task.execute({})
+
+
+def test_a_broken_spec_without_a_streaming_job_has_no_rounds(dags: Path) -> None:
+    spec = dags / "services" / "weights.yaml"
+    spec.write_text(spec.read_text().replace("owner: data", "owner: [data"))
+
+    bag = DagBag(dag_folder=str(dags / "streaming.py"))
+
+    assert (bag.dags, bag.import_errors) == ({}, {})
+
+
+def test_a_text_that_is_no_yaml_still_has_its_rounds(dags: Path) -> None:
+    (dags / "services" / "heights.yaml").write_text("service: heights\nstreaming: {topic: [")
+
+    [dag] = DagBag(dag_folder=str(dags / "streaming.py")).dags.values()
+
+    assert dag.dag_id == "heights_streaming"
+    assert "heights.yaml: not readable as YAML" in dag.doc_md
 
 
 @pytest.mark.parametrize(

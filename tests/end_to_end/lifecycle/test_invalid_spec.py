@@ -25,6 +25,8 @@ def test_the_job_goes_on_and_airflow_says_what_is_wrong_until_the_spec_is_mended
         said = service.eventually("waited for an import error", service.import_error)
         assert "story_invalid.yaml: streaming.lifecycle.upgrade.strategy" in said
         assert "(found 'by_hand'). Remedy:" in said
+        failed = "nobody looks after it"
+        service.eventually("waited for a round", lambda: service.logs.said("observe", failed))
         service.release("v2")
         service.await_request(life.load.await_next())
         assert life.watch.standing() == [job]

@@ -71,4 +71,5 @@ def _lines(path: Path) -> Iterator[Line]:
         except (ValueError, KeyError, TypeError):
             continue  # half a line of a process that was killed
         level, logger, text = (str(told.get(key, "")) for key in ("level", "logger", "event"))
-        yield Line(at, level, logger, text)
+        errors = [str(error["exc_value"]) for error in told.get("error_detail") or ()]
+        yield Line(at, level, logger, "\n".join([text, *errors]))
