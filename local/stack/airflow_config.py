@@ -6,6 +6,7 @@ import base64
 import configparser
 import json
 import secrets
+import shutil
 from pathlib import Path
 
 from local.stack.postgres import Postgres
@@ -13,12 +14,14 @@ from local.stack.settings import StackSettings
 
 USER = PASSWORD = "admin"
 
+_LOCAL_SETTINGS = Path(__file__).with_name("airflow_local_settings.py")
 _A_WEEK = str(7 * 24 * 3600)
 _HEADER = "# Written by `make up`; edits are lost. See local/stack/airflow_config.py.\n"
 
 
 def write_airflow_config(settings: StackSettings, postgres: Postgres) -> None:
-    """airflow.cfg, the login and the secrets, readable by this user alone."""
+    """airflow.cfg, the login and the secrets, readable by this user alone, and the settings that
+    are code."""
     home = settings.airflow_home
     home.mkdir(parents=True, exist_ok=True)
     passwords = home / "passwords.json"
@@ -34,6 +37,9 @@ def write_airflow_config(settings: StackSettings, postgres: Postgres) -> None:
     _write_private(path, _HEADER)
     with path.open("a") as file:
         config.write(file)
+
+    (home / "config").mkdir(exist_ok=True)
+    shutil.copy(_LOCAL_SETTINGS, home / "config")
 
 
 def airflow_options(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,3 +69,16 @@ def test_only_this_user_can_read_configuration_and_login(settings: StackSettings
     for name in ("airflow.cfg", "secrets.json", "passwords.json"):
         mode = (settings.airflow_home / name).stat().st_mode
         assert stat.S_IMODE(mode) == 0o600, name
+
+
+def test_tasks_need_not_import_what_the_scheduler_has(settings: StackSettings) -> None:
+    written(settings)
+    asked = (
+        "import sys; from airflow import settings; settings.initialize();"
+        "print('google.cloud.storage' in sys.modules)"
+    )
+    environ = {**os.environ, "AIRFLOW_HOME": str(settings.airflow_home)}
+    done = subprocess.run(
+        [sys.executable, "-c", asked, "scheduler"], env=environ, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "True", done.stderr
