@@ -235,11 +235,12 @@ class DeclaredService:
         return {row["revision"] for row in rows}
 
     def subscriptions(self) -> set[str]:
-        """Full names of those to the service's topic."""
+        """Full names of the project's own to the service's topic; Monitoring has others there."""
         url = f"http://{self.stack.settings.pubsub_host}/v1/{self.paths.topic}/subscriptions"
         found = get_json(url)
         assert found is not None
-        return set(found["subscriptions"])
+        own = f"projects/{self.stack.settings.names.project}/"
+        return {name for name in found["subscriptions"] if name.startswith(own)}
 
     def import_error(self) -> str | None:
         """What Airflow says of the spec; None where nothing is wrong."""
