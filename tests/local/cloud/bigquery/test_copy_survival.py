@@ -19,6 +19,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from tests.local.cloud.bigquery.conftest import new_client, put_in
 from tests.support.bigquery_tables import night, nights_table, parquet_load, partitions_of
 from tests.support.local_cloud import PROJECT, LocalCloud
+from tests.support.seeds import seeds
 
 ROWS = 20_000
 DAYS = [date(2024, 1, day) for day in range(1, 9)]
@@ -69,7 +70,7 @@ def table(fresh_cloud: LocalCloud) -> str:
     return table
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_a_killed_server_does_each_copy_and_each_extract_once(
     fresh_cloud: LocalCloud, table: str, seed: int
 ) -> None:

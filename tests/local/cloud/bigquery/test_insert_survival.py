@@ -18,6 +18,7 @@ from tests.local.cloud.bigquery.conftest import new_client
 from tests.support.bigquery_live import ids, live_table, row
 from tests.support.bigquery_tables import SLOW, rows_of
 from tests.support.local_cloud import LocalCloud
+from tests.support.seeds import seeds
 
 INSERT = "/insertAll$"
 
@@ -48,7 +49,7 @@ def insert_until_killed(table: str, name: str, acknowledged: list[str]) -> None:
         acknowledged.extend(names)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_a_killed_server_has_every_acknowledged_row_once(
     fresh_cloud: LocalCloud, seed: int
 ) -> None:

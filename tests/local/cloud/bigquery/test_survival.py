@@ -23,6 +23,7 @@ from tests.support.bigquery_tables import (
     rows_of,
 )
 from tests.support.local_cloud import LocalCloud
+from tests.support.seeds import seeds
 
 DAY, OTHER = date(2024, 1, 1), date(2024, 1, 2)
 
@@ -88,7 +89,7 @@ def test_loads_into_many_partitions_at_once(
     assert partitions_of(client, table) == {f"{day:%Y%m%d}": day.day for day in days}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(3))
 def test_a_killed_server_keeps_what_it_acknowledged_and_runs_the_rest_once(
     fresh_cloud: LocalCloud, seed: int
 ) -> None:

@@ -15,6 +15,7 @@ from local.cloud.storage.model import Attributes
 from local.cloud.storage.preconditions import Preconditions
 from local.cloud.storage.store import ObjectStore
 from tests.support.local_cloud import PROJECT, LocalCloud
+from tests.support.seeds import seeds
 
 WRITERS = 6
 
@@ -36,7 +37,7 @@ def write_until_killed(number: int, acknowledged: dict[str, bytes]) -> None:
         del acknowledged[attempted]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", seeds(3))
 def test_every_acknowledged_object_is_there_after_kill(fresh_cloud: LocalCloud, seed: int) -> None:
     client = storage.Client(PROJECT)
     client.create_bucket("bucket")
