@@ -104,13 +104,15 @@ class LocalCloud:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.loads(answer.read() or b"null")
 
-    def inject(self, **fault: Any) -> None:
-        """Arm a fault; see `local.cloud.faults.Fault` for its fields."""
-        self.call("POST", "/_local/faults", fault)
+    def inject(self, **fault: Any) -> str:
+        """Arm a fault; its id. See `local.cloud.faults.Fault` for its fields."""
+        armed: str = self.call("POST", "/_local/faults", fault)["id"]
+        return armed
 
-    def injections(self) -> int:
-        """How often the armed faults have struck."""
-        return sum(fault["injected"] for fault in self.call("GET", "/_local/faults")["faults"])
+    def injections(self, only: str | None = None) -> int:
+        """How often the armed faults have struck, or the one of that id."""
+        faults = self.call("GET", "/_local/faults")["faults"]
+        return sum(fault["injected"] for fault in faults if only in (None, fault["id"]))
 
     def heal(self) -> None:
         """Disarm all faults."""

@@ -108,14 +108,14 @@ def test_an_action_is_taken_once_however_often_its_task_is_run(
 ) -> None:
     run = service.run(action="cancel")
     service.decided(run)
-    service.cloud.inject(kind="latency", path=f"jobs/{job_id}", method="PUT", seconds=0)
+    asked = service.cloud.inject(kind="latency", path=f"jobs/{job_id}", method="PUT", seconds=0)
     service.task("act", run).finish()
     taken = service.ledger_file.read()
 
     said = [fails(service, "act", run) for _ in range(2)]
 
     assert all("was changed by somebody else; nothing was done. Remedy" in why for why in said)
-    assert service.cloud.injections() == 1, "the job was told to end once"
+    assert service.cloud.injections(asked) == 1, "the job was told to end once"
     assert service.ledger_file.read() == taken
 
 
