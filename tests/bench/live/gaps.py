@@ -33,8 +33,8 @@ def measure_update(workshop: Workshop) -> Result:
 
 
 def measure_replacement(workshop: Workshop) -> Result:
-    """The same while the running job is drained and another one launched, since the spec was marked
-    as incompatible."""
+    """The same while the running job is drained and another one launched, as the spec says that
+    this model is not to be changed in place."""
     return _gap(workshop, "a replacement", 15, _another_generation)
 
 
@@ -48,7 +48,7 @@ def _another_model(service: BenchService) -> ServiceSpec:
 
 
 def _another_generation(service: BenchService) -> ServiceSpec:
-    declared = service.spec.model_dump(mode="json")
+    declared = _another_model(service).model_dump(mode="json")
     declared["streaming"]["lifecycle"]["upgrade"]["generation"] = 2
     return ServiceSpec.model_validate(declared)
 
@@ -72,6 +72,8 @@ def _gap(workshop: Workshop, what: str, target: float, change: Change) -> Result
                 time.sleep(5)
                 changed_at = time.monotonic()
                 reconciled = reconcile(change(service), service.environment)
+                if reconciled.job_id == service.job_id:
+                    raise RuntimeError("the job was not changed at all")
                 service.job_id = reconciled.job_id
                 if time.monotonic() > due + count / RATE:
                     raise RuntimeError("the change took longer than requests were flowing")
