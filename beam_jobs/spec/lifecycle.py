@@ -71,8 +71,8 @@ class HealthSpec(Declared):
     stabilisation_seconds: Seconds = 900
     """So long has a new revision to be of good health before it is stable."""
     start_seconds: Seconds = 600
-    """So long may a job take from RUNNING to its first request: Dataflow says RUNNING before its
-    workers have started."""
+    """So long after its start no job is called stuck: Dataflow says RUNNING before its workers have
+    started, and what an ended job had under way comes again once its leases are over."""
     least_requests: Annotated[int, Constrained(ge=1)] = 50
     """Fewer in a window say nothing of the share of dead letters."""
     most_dead_share: Share = 0.05

@@ -17,8 +17,6 @@ class Health:
     """How much of the window the readings cover."""
     running_seconds: float
     """How long the job has run as the revision that it serves."""
-    begun: bool = True
-    """Whether the job has ever taken in a request."""
     requests: int | None = None
     """That the job took in."""
     dead: int | None = None
@@ -70,14 +68,14 @@ def diagnose(health: Health | None, limits: HealthSpec) -> Diagnosis:
     if health.seconds <= 0:
         return Diagnosis(Verdict.UNKNOWN, ("it has been read once only",))
     if not health.requests:
-        return _at_rest(health)
+        return _at_rest(health, limits)
     return Diagnosis(Verdict.GOOD, (f"{health.requests:,} requests, all limits kept",))
 
 
-def _at_rest(health: Health) -> Diagnosis:
-    """No requests came: that is good, but where some wait for a job that has yet to begin."""
-    if health.backlog and not health.begun:
-        return Diagnosis(Verdict.UNKNOWN, ("requests wait, and it has yet to begin",))
+def _at_rest(health: Health, limits: HealthSpec) -> Diagnosis:
+    """No requests came: that is good, but where some wait for a job that was just started."""
+    if health.backlog and health.running_seconds < limits.start_seconds:
+        return Diagnosis(Verdict.UNKNOWN, ("requests wait, and it was just started",))
     waiting = " and none wait" if health.backlog == 0 else ""
     return Diagnosis(Verdict.GOOD, (f"no requests came{waiting}",))
 
@@ -99,9 +97,8 @@ def _broken(health: Health, limits: HealthSpec) -> Iterator[str]:
 
 def _stuck(health: Health, limits: HealthSpec) -> Iterator[str]:
     """Requests wait, and nothing moves. Where none wait, nothing has to; what has just come has not
-    waited; a job that catches up moves; and one that has just been started may yet begin."""
-    starts = not health.begun and health.running_seconds < limits.start_seconds
-    if starts or health.seconds < limits.window_seconds:
+    waited; a job that catches up moves; and to one that was just started they may yet come."""
+    if health.seconds < limits.window_seconds or health.running_seconds < limits.start_seconds:
         return
     waited = _waited_seconds(health)
     moved = any((health.requests, health.dead, health.rows_out))

@@ -79,7 +79,6 @@ def health_over(
         # A job that has yet to begin lets nothing wait.
         seconds=(last.at - max(base.at, since)).total_seconds(),
         running_seconds=(now - since).total_seconds(),
-        begun=any((last.requests, last.dead, last.scored)),
         requests=_growth(base.requests, last.requests),
         dead=_growth(base.dead, last.dead),
         rows_out=_growth(base.scored, last.scored),

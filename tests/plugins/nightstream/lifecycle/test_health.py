@@ -70,8 +70,8 @@ def test_less_than_a_window_is_too_early_to_say_that_nothing_comes_out() -> None
     assert verdict(**{**STUCK, "seconds": 299}, oldest_unacked_seconds=400) is Verdict.GOOD
 
 
-def test_a_job_that_has_just_been_started_has_some_time_to_begin() -> None:
-    started = {**STUCK, "begun": False, "oldest_unacked_seconds": 400}
+def test_a_job_that_was_just_started_is_not_yet_stuck() -> None:
+    started = {**STUCK, "oldest_unacked_seconds": 400}
     assert verdict(**{**started, "running_seconds": 599}) is Verdict.UNKNOWN
     assert verdict(**{**started, "running_seconds": 600}) is Verdict.ILL
     assert verdict(**{**started, "running_seconds": 599, "backlog": 0}) is Verdict.GOOD
@@ -136,7 +136,6 @@ _age = st.none() | st.floats(0, 1e6)
         Health,
         seconds=st.floats(0, 1e5),
         running_seconds=st.floats(0, 1e5),
-        begun=st.booleans(),
         requests=_count,
         dead=_count,
         rows_out=_count,
