@@ -17,8 +17,13 @@ from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
 from beam_jobs.spec.streaming import StreamingSpec
 
 
+def is_service_name(name: str) -> bool:
+    """Whether a service may have that name."""
+    return re.fullmatch(r"[a-z]([a-z0-9_]{0,38}[a-z0-9])?", name) is not None
+
+
 def _service_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z]([a-z0-9_]{0,38}[a-z0-9])?", name):
+    if not is_service_name(name):
         raise Refusal(
             f"{name!r} is not a service name",
             "use up to 40 lower-case letters, digits and underscores, starting with a letter: "

@@ -16,6 +16,7 @@ from beam_jobs.spec import (
     load_service,
     load_services,
 )
+from beam_jobs.spec.service import is_service_name
 
 ENVIRONMENT_VARIABLE = "NIGHTSTREAM_ENV"
 
@@ -67,18 +68,25 @@ def declared_streams(
 ) -> tuple[list[ServiceSpec], list[SpecError]]:
     """The services with a streaming job, and what is wrong with those of them whose spec cannot be
     read. Parameters as above."""
+    if dag_id is None:
+        found, errors = load_services(dags / "services")
+        broken = [error for error in errors if _declares_a_stream(Path(error.file))]
+        return [spec for spec in found.values() if spec.streaming], broken
     try:
         services = declared_services(dags, dag_id, suffix)
     except SpecError as error:
         return [], [error]
-    errors = load_services(dags / "services")[1] if dag_id is None else []
-    streams = [spec for spec in services if spec.streaming]
-    return streams, [error for error in errors if _declares_a_stream(Path(error.file))]
+    return [spec for spec in services if spec.streaming], []
 
 
 def _declares_a_stream(spec: Path) -> bool:
-    """As far as can be told of a text that may be no YAML."""
-    text = spec.read_text(encoding="utf-8", errors="replace")
+    """As far as can be told of a text that may be no YAML, in a file that may be no spec at all."""
+    if not is_service_name(spec.stem):
+        return False
+    try:
+        text = spec.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
     return bool(re.search(r"^streaming:(?!\s*null\s*$)", text, re.MULTILINE))
 
 

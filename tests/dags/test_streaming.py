@@ -143,6 +143,16 @@ def test_a_broken_spec_without_a_streaming_job_has_no_rounds(dags: Path) -> None
     assert (bag.dags, bag.import_errors) == ({}, {})
 
 
+def test_files_that_are_no_specs_at_all_do_no_harm_to_any_service(dags: Path) -> None:
+    add_service(dags, "widths", streaming=STREAMING)
+    (dags / "services" / "no name.yaml").write_text("streaming: {topic: [")
+    (dags / "services" / "folder.yaml").mkdir()
+
+    bag = DagBag(dag_folder=str(dags / "streaming.py"))
+
+    assert (set(bag.dags), bag.import_errors) == ({"widths_streaming"}, {})
+
+
 def test_a_text_that_is_no_yaml_still_has_its_rounds(dags: Path) -> None:
     (dags / "services" / "heights.yaml").write_text("service: heights\nstreaming: {topic: [")
 
