@@ -11,12 +11,12 @@ from apache_beam.metrics.metric import Metrics
 from beam_jobs.prediction.live.bundles import BundlesUnderWay
 from beam_jobs.prediction.live.giving_up import WatchedCall
 from beam_jobs.prediction.live.merging import CallBounds, MergedCalls
-from beam_jobs.prediction.live.parts import joined, parted
 from beam_jobs.prediction.live.rows import Call, LiveRows
 from beam_jobs.prediction.live.served import ScoredBy, Served
 from beam_jobs.prediction.live.serving import Serving
 from beam_jobs.prediction.live.suspects import Suspects, Treatment, treatment
 from beam_jobs.prediction.live.watchdog import Watchdog
+from beam_jobs.prediction.parts import joined, parted
 from beam_jobs.prediction.scoring import NONE_FAILED, FailedRows, Predicted, Predicts, predict_rows
 from beam_jobs.runs.dead_letter import ErrorCode
 from beam_jobs.spec.streaming import StreamingSpec
