@@ -35,6 +35,17 @@ class InputObject(Pinned):
     size: int
 
 
+class EndpointPin(Pinned):
+    """The Vertex AI endpoint that a model is deployed on."""
+
+    name: str
+    """projects/P/locations/R/endpoints/E."""
+    address: str
+    """Root URL of the service that answers for it."""
+    deployed_model_id: str | None = None
+    """What alone may answer a night; None: whatever the endpoint gives the traffic."""
+
+
 class ModelPin(Pinned):
     """One model version, as it was when the run was resolved."""
 
@@ -44,6 +55,8 @@ class ModelPin(Pinned):
     kind: str
     sha256: str
     """Checksum of the artifact, from the version's model.json."""
+    endpoint: EndpointPin | None = None
+    """Where it is asked; None: it runs in the workers."""
 
 
 class Interval(Pinned):

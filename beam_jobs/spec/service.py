@@ -12,7 +12,8 @@ from pydantic import AfterValidator, model_validator
 from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Minutes, Refusal
-from beam_jobs.spec.fields import ColumnName, Field, ValueRange
+from beam_jobs.spec.fields import Field
+from beam_jobs.spec.model import ModelSpec
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
 from beam_jobs.spec.streaming import StreamingSpec
 
@@ -109,24 +110,6 @@ class InputSpec(Declared):
     def folder(self, score_date: date) -> str:
         """The night's folder inside the input bucket, ending in a slash."""
         return self.path.replace("{score_date}", score_date.isoformat()).strip("/") + "/"
-
-
-class OutputColumn(Declared):
-    """One column the model returns, and the values a trusted night holds in it."""
-
-    name: ColumnName
-    type: Literal["string", "integer", "float", "boolean"] = "float"
-    range: ValueRange | None = None
-
-
-class ModelSpec(Declared):
-    """Which model scores."""
-
-    version: str = "champion"
-    """A version folder, or an alias that names one; a night pins what the alias names then."""
-    outputs: Annotated[tuple[OutputColumn, ...], Constrained(min_length=1)]
-    batch_rows: Annotated[int, Constrained(ge=1, le=1_000_000)] = 65_536
-    """Rows per call of the model at most."""
 
 
 class ScheduleSpec(Declared):
