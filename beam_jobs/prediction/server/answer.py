@@ -14,6 +14,7 @@ from beam_jobs.prediction.scoring import Predicted, predict_rows
 from beam_jobs.prediction.server.features import features_of, keys_of
 from beam_jobs.prediction.server.problems import Problem, RefusedRequest, refused
 from beam_jobs.prediction.server.request import PredictRequest, parse_request
+from beam_jobs.prediction.server.typical import scores_a_typical_row
 
 _MAX_CALLS = 64
 """Calls of the model that it may cost to find the instances it fails on."""
@@ -28,8 +29,8 @@ class Answer(NamedTuple):
 def answer(body: bytes, model: Model) -> Answer:
     """The predictions of all instances, in their order.
 
-    Raises RefusedRequest: 400 where the request or some of its instances are to blame, 500 where
-    the model could predict none of them.
+    Raises RefusedRequest: 400 where the request or its instances are to blame, 500 where the model
+    is.
     """
     request = parse_request(body)
     _check_key(request, model.manifest)
@@ -69,16 +70,29 @@ def _predictions(model: Model, features: pa.RecordBatch) -> pa.RecordBatch:
     ]
     if not problems:
         return predicted.outputs
-    # Where nothing can be predicted the model itself may be broken: worth another try elsewhere.
-    nothing = len({problem.instance for problem in problems}) == features.num_rows
     ordered = sorted(problems, key=lambda problem: problem.instance or 0)
-    raise RefusedRequest(500 if nothing else 400, ordered)
+    raise RefusedRequest(_status(model, problems, features.num_rows), ordered)
+
+
+def _status(model: Model, problems: list[Problem], instances: int) -> int:
+    """400 where the instances are to blame; 500, worth another try elsewhere, where the model is
+    broken and fails on anything."""
+    others_scored = len({problem.instance for problem in problems}) < instances
+    return 400 if others_scored or scores_a_typical_row(model) else 500
 
 
 def _failed(predicted: Predicted) -> list[Problem]:
     rows = zip(predicted.failed.indices.tolist(), predicted.failed.messages, strict=True)
     remedy = "send values like those that the model was trained on"
-    return [Problem(f"the model failed: {message}", remedy, number) for number, message in rows]
+    return [
+        Problem(f"the model failed: {_first_line(message)}", remedy, number)
+        for number, message in rows
+    ]
+
+
+def _first_line(message: str) -> str:
+    """Without the stack that some libraries tell as well."""
+    return message.partition("\n")[0]
 
 
 def _not_finite(predicted: Predicted, output: str) -> list[Problem]:

@@ -16,7 +16,7 @@ from beam_jobs.prediction.server.settings import Settings, SettingsError
 
 _KEEP_ALIVE_S = 620
 """Longer than Google's load balancers keep a connection that nobody uses (600 s)."""
-_SENDING_S = 5
+_SENDING_S = 2
 """How long the last answers may take to be sent."""
 
 
@@ -41,8 +41,9 @@ def serve(settings: Settings, host: str) -> int:
     )
     address = f"http://{host}:{listener.getsockname()[1]}"
     print(f"prediction server, pid {os.getpid()}: {address}", flush=True)
-    DrainingServer(config, service).run(sockets=[listener])
-    return _exit_code(service)
+    server = DrainingServer(config, service)
+    server.run(sockets=[listener])
+    return _exit_code(service, server.given_up)
 
 
 class DrainingServer(uvicorn.Server):
@@ -51,20 +52,23 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: PredictionService) -> None:
         super().__init__(config)
         self._service = service
+        self.given_up = 0
+        """Requests that were still under way when the time for draining was over."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._service.drain()
 
     async def on_tick(self, counter: int) -> bool:
+        self.given_up = self._service.under_way
         return await super().on_tick(counter) or self._service.over
 
 
-def _exit_code(service: PredictionService) -> int:
+def _exit_code(service: PredictionService, given_up: int) -> int:
     if service.failure is not None:
         print(service.failure, file=sys.stderr, flush=True)
         return 1
-    if service.under_way:
-        print(f"{service.under_way} requests were given up", file=sys.stderr, flush=True)
+    if given_up:
+        print(f"{given_up} requests took too long and were given up", file=sys.stderr, flush=True)
         os._exit(1)  # their threads cannot be ended in any other way
     return 0
 
