@@ -14,7 +14,7 @@ from beam_jobs.prediction.scoring import Predicted, predict_rows
 from beam_jobs.prediction.server.features import features_of, keys_of
 from beam_jobs.prediction.server.problems import Problem, RefusedRequest, refused
 from beam_jobs.prediction.server.request import PredictRequest, parse_request
-from beam_jobs.prediction.server.typical import scores_a_typical_row
+from beam_jobs.prediction.typical import scores_a_typical_row
 
 _MAX_CALLS = 64
 """Calls of the model that it may cost to find the instances it fails on."""

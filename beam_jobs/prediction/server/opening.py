@@ -5,7 +5,7 @@ from __future__ import annotations
 from beam_jobs.objects import open_objects
 from beam_jobs.prediction.models import Model, load_model
 from beam_jobs.prediction.origin import check_origin
-from beam_jobs.prediction.server.typical import scores_a_typical_row
+from beam_jobs.prediction.typical import scores_a_typical_row
 from beam_jobs.prediction.versions import open_version
 
 
