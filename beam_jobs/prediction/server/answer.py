@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -11,7 +11,8 @@ import pyarrow as pa
 from beam_jobs.prediction.manifest import ModelManifest
 from beam_jobs.prediction.models import Model
 from beam_jobs.prediction.scoring import Predicted, predict_rows
-from beam_jobs.prediction.server.features import features_of, keys_of
+from beam_jobs.prediction.server.encoding import json_objects
+from beam_jobs.prediction.server.features import features_of
 from beam_jobs.prediction.server.problems import Problem, RefusedRequest, refused
 from beam_jobs.prediction.server.request import PredictRequest, parse_request
 from beam_jobs.prediction.typical import scores_a_typical_row
@@ -36,11 +37,12 @@ def answer(body: bytes, model: Model) -> Answer:
     _check_key(request, model.manifest)
     features = features_of(request, model.manifest.inputs)
     outputs = _predictions(model, features)
-    content = {
-        "predictions": _records(outputs, request),
-        "model": described(model.manifest),
-    }
-    return Answer(orjson.dumps(content), features.num_rows)
+    columns = dict(zip(outputs.schema.names, outputs.columns, strict=True))
+    if request.key is not None:
+        keys = [instance[request.key] for instance in request.instances]
+        columns = {request.key: keys, **columns}
+    predictions, model_ = json_objects(columns), orjson.dumps(described(model.manifest))
+    return Answer(b'{"predictions":%b,"model":%b}' % (predictions, model_), features.num_rows)
 
 
 def described(manifest: ModelManifest) -> dict[str, str]:
@@ -107,18 +109,3 @@ def _not_finite(predicted: Predicted, output: str) -> list[Problem]:
         Problem(f"the model predicted {output} = {values[place]}", remedy, number)
         for place, number in zip(places.tolist(), numbers.tolist(), strict=True)
     ]
-
-
-def _records(outputs: pa.RecordBatch, request: PredictRequest) -> list[dict[str, Any]]:
-    names = list(outputs.schema.names)
-    columns = [_values(column) for column in outputs.columns]
-    if request.key is not None:
-        names.insert(0, request.key)
-        columns.insert(0, keys_of(request))
-    return [dict(zip(names, row)) for row in zip(*columns)]  # noqa: B905
-
-
-def _values(column: pa.Array) -> list[Any]:
-    if column.null_count:
-        return column.to_pylist()
-    return column.to_numpy(zero_copy_only=False).tolist()

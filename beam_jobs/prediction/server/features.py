@@ -8,8 +8,8 @@ is for the model to judge, as it is in a nightly job.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import methodcaller
+from collections.abc import Sequence, Set
+from operator import itemgetter, methodcaller
 from typing import Any
 
 import numpy as np
@@ -39,26 +39,38 @@ _EXAMPLES: dict[FieldType, str] = {
     "date": 'a string as "2026-01-31"',
 }
 _NULL = type(None)
+_WIRE = {bool: pa.bool_(), int: pa.int64(), str: pa.string(), _NULL: pa.null()}
 
 
 def features_of(request: PredictRequest, inputs: Sequence[ModelColumn]) -> pa.RecordBatch:
     """One column per model input, one row per instance. Raises RefusedRequest (400)."""
-    problems = _wrong_fields(request, inputs)
+    names = {column.name for column in inputs}
+    if request.key is not None:
+        names.add(request.key)
+    values, complete = _by_field(request.instances, names)
+    problems = [] if complete else _wrong_fields(request.instances, names)
     arrays = []
     for column in inputs:
-        values = list(map(methodcaller("get", column.name), request.instances))
-        array, wrong = _column(values, column.type)
+        array, wrong = _column(values[column.name], column.type)
         arrays.append(array)
-        problems += [_wrong_value(number, column, values[number]) for number in wrong]
-    problems += _wrong_keys(request)
+        problems += [_wrong_value(n, column, values[column.name][n]) for n in wrong]
+    if request.key is not None:
+        problems += _wrong_keys(request.key, values[request.key])
     if problems:
         raise RefusedRequest(400, sorted(problems, key=lambda problem: problem.instance or 0))
     return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in inputs])
 
 
-def keys_of(request: PredictRequest) -> list[Any]:
-    """Each instance's key; None for each where the request names none."""
-    return list(map(methodcaller("get", request.key), request.instances))
+def _by_field(
+    instances: list[dict[str, Any]], names: Set[str]
+) -> tuple[dict[str, list[Any]], bool]:
+    """Each field's values, null where one is missing; and whether every instance has exactly
+    these fields."""
+    try:
+        values = {name: list(map(itemgetter(name), instances)) for name in names}
+    except KeyError:
+        return {name: list(map(methodcaller("get", name), instances)) for name in names}, False
+    return values, set(map(len, instances)) <= {len(names)}
 
 
 def _column(values: list[Any], type_: FieldType) -> tuple[pa.Array, list[int]]:
@@ -91,7 +103,7 @@ def _converted(values: list[Any], type_: FieldType) -> pa.Array | None:
     if type_ == "float":
         # JSON knows no NaN: one that is here now was a null.
         return pa.array(np.array(values, np.float64), from_pandas=True)
-    wire = pa.float64() if float in kinds else None
+    wire = pa.float64() if float in kinds else _WIRE[next(iter(kinds), _NULL)]
     try:
         array, failed = cast(pa.array(values, wire), type_, BooleanTokens())
     except (pa.ArrowException, OverflowError):
@@ -108,17 +120,11 @@ def _wrong_value(number: int, column: ModelColumn, value: Any) -> Problem:
     )
 
 
-def _wrong_fields(request: PredictRequest, inputs: Sequence[ModelColumn]) -> list[Problem]:
-    """Fields that are missing or unknown; each distinct form of an instance is judged once."""
-    names = {column.name for column in inputs}
-    if request.key is not None:
-        names.add(request.key)
-    forms = {form for form in set(map(tuple, request.instances)) if set(form) != names}
-    problems: list[Problem] = []
-    if not forms:
-        return problems
+def _wrong_fields(instances: list[dict[str, Any]], names: Set[str]) -> list[Problem]:
+    """Fields that are missing or unknown."""
     known = ", ".join(sorted(names))
-    for number, instance in enumerate(request.instances):
+    problems: list[Problem] = []
+    for number, instance in enumerate(instances):
         if len(problems) >= MOST_PROBLEMS:
             break
         problems += [
@@ -132,15 +138,12 @@ def _wrong_fields(request: PredictRequest, inputs: Sequence[ModelColumn]) -> lis
     return problems
 
 
-def _wrong_keys(request: PredictRequest) -> list[Problem]:
-    if request.key is None:
-        return []
-    keys = keys_of(request)
+def _wrong_keys(field: str, keys: list[Any]) -> list[Problem]:
     allowed = {str, int, float}
-    if not set(map(type, keys)) - allowed:
+    if set(map(type, keys)) <= allowed:
         return []
     return [
-        Problem(f"{kind_of(key)} is no key", "send a string or a number", number, request.key)
+        Problem(f"{kind_of(key)} is no key", "send a string or a number", number, field)
         for number, key in enumerate(keys)
         if type(key) not in allowed
     ][:MOST_PROBLEMS]
