@@ -12,6 +12,10 @@ from beam_jobs.runs.dead_letter import ErrorCode
 MAX_CALLS = 512
 """Calls of the model that one failing batch may cost."""
 
+SAID_OF_MODEL = ("deployed_model_id", "model_version")
+"""Columns (string) that an endpoint's answers add to the outputs: which deployed model predicted
+the row, and which version that is."""
+
 
 class ModelUnavailableError(Exception):
     """The model cannot be asked; no row is to blame, so nothing is narrowed."""

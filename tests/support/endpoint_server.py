@@ -1,8 +1,9 @@
 """A Vertex AI endpoint as a real HTTP server of this process: rawPredict of a tiny model, weight =
-weeks / 5, that misbehaves as a test says."""
+weeks / 5 unless told otherwise, that misbehaves as a test says."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
@@ -42,7 +43,9 @@ class EndpointServer:
     """What the container says of itself."""
     token: str | None = None
     """The only one that is taken; None: any."""
-    weight: Callable[[float], Any] = lambda weeks: weeks / 5
+    predict: Callable[[Sequence[Instance]], list[dict[str, Any]]] = lambda instances: [
+        {"weight": instance["weeks"] / 5} for instance in instances
+    ]
     requests: list[list[Instance]] = field(default_factory=list)
     most_at_a_time: int = 0
     largest_request: int = 0
@@ -74,8 +77,8 @@ class EndpointServer:
 
     def _predictions(self, instances: Sequence[Instance], key: str | None) -> Answer:
         keys = [{key: instance[key]} if key else {} for instance in instances]
-        weights = [self.weight(instance["weeks"]) for instance in instances]
-        rows = [{**name, "weight": w} for name, w in zip(keys, weights, strict=True)]
+        outputs = self.predict(instances)
+        rows = [{**name, **output} for name, output in zip(keys, outputs, strict=True)]
         headers = {"x-vertex-ai-endpoint-id": "7", "x-vertex-ai-deployed-model-id": self.deployed}
         body = {"predictions": rows, **({"model": self.model} if self.model else {})}
         return Answer(200, body, headers)
@@ -97,22 +100,31 @@ def always(instead: Answer) -> Fault:
     return lambda _, __: instead
 
 
-def poisoned(weeks: float, instead: Answer) -> Fault:
-    """That answer where one of the instances has so many weeks."""
-    return lambda instances, answer: (
-        instead if any(instance["weeks"] == weeks for instance in instances) else answer
-    )
+def poisoned(value: float, instead: Answer) -> Fault:
+    """That answer where one of the instances has that value."""
+    return lambda instances, answer: instead if _have(instances, value) else answer
 
 
-def hanging(weeks: float, seconds: float) -> Fault:
-    """No answer for so long where one of the instances has so many weeks."""
+def hanging(value: float, seconds: float) -> Fault:
+    """No answer for so long where one of the instances has that value."""
 
     def hang(instances: Sequence[Instance], answer: Answer) -> Answer:
-        if any(instance["weeks"] == weeks for instance in instances):
+        if _have(instances, value):
             time.sleep(seconds)
         return answer
 
     return hang
+
+
+def from_request(number: int, fault: Fault) -> Fault:
+    """The fault begins with the request of that number, from 0."""
+    counter = itertools.count()
+    return lambda instances, answer: fault(instances, answer) if next(counter) >= number else answer
+
+
+def _have(instances: Sequence[Instance], value: float) -> bool:
+    names = {name for instance in instances[:1] for name in instance} - {"#"}
+    return any(instance[name] == value for instance in instances for name in names)
 
 
 def changed(change: Callable[[list[Any]], list[Any]]) -> Fault:

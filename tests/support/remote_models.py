@@ -11,7 +11,8 @@ import pyarrow as pa
 from google.auth.credentials import AnonymousCredentials, Credentials
 
 from beam_jobs.inserts.patience import Clock
-from beam_jobs.prediction.manifest import ModelColumn, ModelManifest, ReferenceStatistics
+from beam_jobs.prediction.manifest import ModelColumn, ModelManifest
+from beam_jobs.prediction.reference import reference_statistics
 from beam_jobs.prediction.remote.client import EndpointClient
 from beam_jobs.prediction.remote.model import RemoteModel
 from beam_jobs.runs.plan import EndpointPin
@@ -28,7 +29,7 @@ MANIFEST = ModelManifest(
     inputs=(ModelColumn(name="weeks", type="float"),),
     outputs=(ModelColumn(name="weight", type="float"),),
     libraries={},
-    reference=ReferenceStatistics(rows=0),
+    reference=reference_statistics(pa.table({"weeks": [20.0, 30.0, 40.0]})),
     created_at="2026-01-01T00:00:00+00:00",
 )
 

@@ -20,6 +20,7 @@ from beam_jobs.prediction.remote.sending import Sender
 from beam_jobs.prediction.remote.splitting import request_ranges
 from beam_jobs.prediction.remote.throttle import Throttle
 from beam_jobs.prediction.scoring import NONE_FAILED, Predicted, predict_rows
+from beam_jobs.prediction.typical import typical_row
 from beam_jobs.runs.plan import EndpointPin
 from beam_jobs.spec.model import EndpointSpec
 
@@ -52,7 +53,7 @@ class RemoteModel:
         self._sender = Sender(
             client, manifest.outputs, pin, manifest.sha256, spec, self._throttle, self._clock
         )
-        self._good = KnownGood()
+        self._good = KnownGood(encode(typical_row(manifest), self._inputs, first_key=0))
         self._pool = ThreadPoolExecutor(spec.concurrency, "endpoint")
         self.output_schema = _output_schema(manifest, pin)
 
@@ -76,9 +77,7 @@ class RemoteModel:
     def _score(self, instances: Instances) -> Predicted:
         narrowing = Narrowing(self._sender, self._good, self.output_schema)
         # Enough requests for every row to get its own verdict: none fails for its neighbours.
-        predicted = predict_rows(narrowing, instances, max_calls=2 * instances.num_rows)
-        narrowing.confirm()
-        return predicted
+        return predict_rows(narrowing, instances, max_calls=2 * instances.num_rows)
 
     def _report(self) -> None:
         """Here, since Beam counts only what is counted by a thread that processes a bundle."""

@@ -11,15 +11,18 @@ from beam_jobs.prediction.remote.instances import Instances
 from beam_jobs.prediction.remote.sending import Answer, Sender
 from beam_jobs.prediction.scoring import ModelUnavailableError, UnscorableError
 
-_FRUITLESS_REQUESTS = 7
-"""A request, its halves and its quarters: when none of them passes, it is not for single rows."""
+_PROOF_SECONDS = 30.0
+"""How long an endpoint may be busy until it has proven that it is alive."""
 
 
 @dataclass
 class KnownGood:
-    """An instance that was answered lately, by which the endpoint is proven alive."""
+    """An instance that was answered lately, by which the endpoint is proven alive.
 
-    instance: Instances | None = None
+    Before there is one, a row that is typical of the model's training data.
+    """
+
+    instance: Instances
 
 
 class Narrowing:
@@ -32,39 +35,27 @@ class Narrowing:
     def __init__(self, sender: Sender, good: KnownGood, output_schema: pa.Schema) -> None:
         self._sender = sender
         self._good = good
-        self._fruitless = 0
-        self._unproven: Failure | None = None
         self.output_schema = output_schema
 
     def predict(self, features: Instances) -> pa.RecordBatch:
         """Raises UnscorableError where rows are to blame, else ModelUnavailableError."""
-        outcome = self._sender.send(features)
+        outcome = self._sender.send(features, self._sender.spec.retry_seconds)
         if isinstance(outcome, Failure):
             raise self._verdict(outcome)
         self._good.instance = features.take(pa.array([0]))
         return self._with_provenance(outcome)
 
-    def confirm(self) -> None:
-        """To be called at the end. Raises ModelUnavailableError where rows were blamed in vain."""
-        if self._unproven is not None and not self._is_alive():
-            raise self._unavailable(self._unproven)
-
     def _verdict(self, failure: Failure) -> Exception:
-        if failure.kind in (Kind.DENIED, Kind.ASTRAY):
-            return self._unavailable(failure)
-        if failure.kind is Kind.BROKEN and self._good.instance is None:
-            # Its halves may do: what is good is not known before something passes.
-            self._unproven = failure
-            self._fruitless += 1
-            if self._fruitless >= _FRUITLESS_REQUESTS:
+        match failure.kind:
+            case Kind.DENIED | Kind.ASTRAY:
                 return self._unavailable(failure)
-        elif failure.kind is not Kind.REFUSED and not self._is_alive():
-            return self._unavailable(failure)
-        return UnscorableError(failure.message, failure.code)
+            case Kind.BUSY | Kind.BROKEN if not self._is_alive():
+                return self._unavailable(failure)
+            case _:
+                return UnscorableError(failure.message, failure.code)
 
     def _is_alive(self) -> bool:
-        good = self._good.instance
-        return good is not None and isinstance(self._sender.send(good), Answer)
+        return isinstance(self._sender.send(self._good.instance, _PROOF_SECONDS), Answer)
 
     def _unavailable(self, failure: Failure) -> ModelUnavailableError:
         remedy = failure.remedy or "see the endpoint's logs and its replicas in the Cloud console"

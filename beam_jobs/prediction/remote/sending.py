@@ -84,14 +84,17 @@ class Sender:
     clock: Clock
     tally: Tally = field(default_factory=Tally)
 
-    def send(self, instances: Instances) -> Answer | Failure:
-        """The answer, or the failure after which it makes no sense to send the request again."""
+    def send(self, instances: Instances, patience_seconds: float) -> Answer | Failure:
+        """The answer, or the failure after which it makes no sense to send the request again.
+
+        patience_seconds: how long it is repeated while the endpoint is busy.
+        """
         body = request_body(instances)
         most = self.spec.most_bytes
         if len(body) > most:
             return Failure(Kind.REFUSED, f"{len(body):,} bytes; a request holds {most:,}")
         keys = instances.column("key").to_pylist()
-        until = self.clock.now() + self.spec.retry_seconds
+        until = self.clock.now() + patience_seconds
         for retry in itertools.count():
             self.throttle.admit()
             outcome = self._try(body, keys)

@@ -119,7 +119,10 @@ def test_an_instance_that_hangs_the_endpoint_is_dead_alone(server: EndpointServe
 
 
 def test_an_instance_without_a_finite_prediction_is_dead_alone(server: EndpointServer) -> None:
-    server.weight = lambda row: float("nan") if row == POISON else row / 5
+    server.predict = lambda instances: [
+        {"weight": float("nan") if instance["weeks"] == POISON else instance["weeks"] / 5}
+        for instance in instances
+    ]
     assert only_the_poison_fails(remote_model(server, most_instances=64).score(weeks(ROWS)))
 
 
@@ -160,6 +163,13 @@ def test_what_waiting_does_not_mend_fails_at_once_with_its_remedy(
     with pytest.raises(ModelUnavailableError, match=said):
         remote_model(server, concurrency=1).score(weeks(ROWS))
     assert len(server.requests) == 1
+
+
+def test_a_poison_instance_that_comes_first_and_alone_is_dead(server: EndpointServer) -> None:
+    server.faults = [poisoned(POISON, google_error(500, "INTERNAL", "the container crashed"))]
+    predicted = remote_model(server).score(weeks([POISON]))
+    assert predicted.failed.indices.tolist() == [0]
+    assert predicted.outputs.num_rows == 0
 
 
 def test_an_endpoint_that_always_fails_costs_a_few_requests_and_no_row(
