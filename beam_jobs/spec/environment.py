@@ -123,6 +123,15 @@ class MonitoringSpec(Declared):
     """A reading that is older counts as missing; Google's come up to five minutes late."""
 
 
+class VertexSpec(Declared):
+    """Vertex AI, where services may have their models deployed."""
+
+    region: str | None = None
+    """Left out: the region of Dataflow."""
+    endpoint: str | None = None
+    """Root URL of its API; null is Google's of the region."""
+
+
 class EnvironmentSpec(Declared):
     """Everything that differs between one place of running and another."""
 
@@ -131,4 +140,5 @@ class EnvironmentSpec(Declared):
     bigquery: BigQuerySpec
     dataflow: DataflowSpec
     monitoring: MonitoringSpec = MonitoringSpec()
+    vertex: VertexSpec = VertexSpec()
     airflow: AirflowSpec = AirflowSpec()
