@@ -4,24 +4,37 @@
 `python -m tests.support.tiny_container` honours AIP_HTTP_PORT, AIP_HEALTH_ROUTE and
 AIP_PREDICT_ROUTE. Variables make it moody: DELAY (seconds before it is healthy), BROKEN (it prints
 that word and ends), NEVER_HEALTHY, MARK (told beside the predictions). It dies of an instance that
-is "die", answers 500 for "poison" and waits for a second for "slow".
+is "die", answers 500 for "poison", and waits a second for "slow", once it has touched ARRIVED.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 _TOLD = ("AIP_STORAGE_URI", "AIP_ENDPOINT_ID", "AIP_DEPLOYED_MODEL_ID", "AIP_MODEL_NAME")
 
 
+class Server(ThreadingHTTPServer):
+    """Connections that are idle do not keep it from ending, requests under way do."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self.under_way: queue.Queue[Handler] = queue.Queue()
+        super().__init__(*arguments)
+
+
 class Handler(BaseHTTPRequestHandler):
+    server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # an answer in one packet
 
@@ -36,12 +49,16 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != os.environ["AIP_PREDICT_ROUTE"]:
             self._answer(404, {"error": f"no route {self.path}"})
             return
+        self.server.under_way.put(self)
         self._predict(json.loads(body)["instances"])
+        self.wfile.flush()
+        self.server.under_way.task_done()
 
     def _predict(self, instances: list[Any]) -> None:
         if "die" in instances:
             os._exit(3)
         if "slow" in instances:
+            Path(os.environ["ARRIVED"]).touch()
             time.sleep(1)
         if "poison" in instances:
             self._answer(500, {"error": "poison"})
@@ -74,11 +91,11 @@ def main() -> None:
         sys.exit(broken)
     time.sleep(float(os.environ.get("DELAY", "0")))
     address = ("127.0.0.1", int(os.environ["AIP_HTTP_PORT"]))
-    with ThreadingHTTPServer(address, Handler) as server:
-        server.daemon_threads = False  # requests under way are answered
+    with Server(address, Handler) as server:
         stop = threading.Thread(target=server.shutdown)
         signal.signal(signal.SIGTERM, lambda *_: stop.start())
         server.serve_forever(poll_interval=0.05)
+        server.under_way.join()
 
 
 if __name__ == "__main__":

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
 
-from local.cloud.aiplatform.stop import stop_deployments
 from tests.support.local_cloud import PROJECT, ROOT, ObservedCloud
+from tests.support.patience import PATIENCE_S
 
 LOCATION = "us-central1"
 PLACE = f"projects/{PROJECT}/locations/{LOCATION}"
@@ -34,10 +36,6 @@ class VertexCloud:
         entrypoint = ["--entrypoint", f"{IMAGE}=python -m tests.support.tiny_container"]
         return cls(ObservedCloud(folder / "data", [*images, *entrypoint, *arguments]).start())
 
-    def end(self) -> None:
-        stop_deployments(self.server.data)
-        self.server.end()
-
     def point_sdk_here(self) -> None:
         aiplatform.init(
             project=PROJECT,
@@ -51,6 +49,19 @@ class VertexCloud:
         """A client of one service of the API, as the SDK is built on."""
         options = ClientOptions(api_endpoint=self.server.url)
         return of(credentials=AnonymousCredentials(), client_options=options, transport="rest")
+
+    def post(self, path: str, body: bytes) -> requests.Response:
+        """A plain call, for what the SDK cannot send or does not show."""
+        headers = {"Content-Type": "application/json"}
+        return requests.post(self.server.url + path, body, headers=headers, timeout=PATIENCE_S)
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.server.url + path, timeout=PATIENCE_S)
+
+    def raw_predict(self, endpoint: aiplatform.Endpoint, body: Any) -> requests.Response:
+        """The SDK's own rawPredict goes to Google, whatever endpoint it is given."""
+        path = f"/v1/{endpoint.resource_name}:rawPredict"
+        return self.post(path, json.dumps(body).encode())
 
     def upload(self, **arguments: Any) -> aiplatform.Model:
         given = {

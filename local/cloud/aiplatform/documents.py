@@ -78,8 +78,10 @@ def masked(body: Mapping[str, Any], mask: str | None, known: Mapping[str, type])
     return changes
 
 
-def etag(content: Document) -> str:
-    return hashlib.md5(content.model_dump_json().encode(), usedforsecurity=False).hexdigest()
+def etag(content: Document, fields: Iterable[str] | None = None) -> str:
+    """Changes with the content, or with those fields of it."""
+    text = content.model_dump_json(include=set(fields) if fields else None)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def check_etag(current: str, body: Mapping[str, Any]) -> None:

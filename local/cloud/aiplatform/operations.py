@@ -27,7 +27,7 @@ _RPC_CODES = {
     "INTERNAL": 13,
     "UNAVAILABLE": 14,
 }
-_SOON_S = 0.2
+_SOON_S = 0.5
 """A client that asks waits so long for the end, and need not ask again."""
 
 log = logging.getLogger(__name__)

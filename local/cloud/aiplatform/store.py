@@ -54,6 +54,10 @@ class Store:
                 raise
             self._database.execute("COMMIT")
 
+    def delete_below(self, name: str) -> None:
+        """All that belongs to a resource, but for the operations on it."""
+        self.execute("DELETE FROM documents WHERE parent = ? AND kind != 'operation'", (name,))
+
     def execute(self, statement: str, parameters: tuple[str, ...]) -> list[tuple[str, ...]]:
         with self._lock:
             return self._database.execute(statement, parameters).fetchall()

@@ -136,7 +136,13 @@ def _said(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         return f"unknown field {field}; there are {', '.join(Fault.model_fields)}"
     if detail["type"] == "literal_error":
-        there_are = ", ".join(get_args(Fault.model_fields[field].annotation))
+        there_are = ", ".join(_choices(Fault.model_fields[field].annotation))
         return f"unknown {field} {detail['input']!r}; there are {there_are}"
     message = detail["msg"].removeprefix("Value error, ")
     return f"{field}: {message}" if field else message
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """The words that a field may be, where it may also be left out."""
+    first, *_ = choices = get_args(annotation)
+    return choices if isinstance(first, str) else get_args(first)

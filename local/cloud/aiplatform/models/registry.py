@@ -162,10 +162,9 @@ class Registry:
             self._check_not_deployed(version)
 
     def delete(self, name: str) -> None:
-        """With all versions. Raises ApiError."""
+        """With all versions and evaluations. Raises ApiError."""
         self.check_deletable(name)
-        for version in self._versions.all(name):
-            self._versions.delete(version.name)
+        self._store.delete_below(name)
         self._models.delete(name)
 
     def _view(self, version: ModelVersion, *, versioned: bool) -> dict[str, Any]:

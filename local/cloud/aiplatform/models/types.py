@@ -109,4 +109,6 @@ def view(
 
 
 def etag_of(model: Model, version: ModelVersion) -> str:
-    return etag(model) + etag(version)
+    """Changes with what an update may change: other versions and aliases come and go."""
+    of_model = etag(model, ("display_name", "description", "labels"))
+    return of_model + etag(version, ("description", "labels"))

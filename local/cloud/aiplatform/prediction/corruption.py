@@ -45,12 +45,12 @@ def _with_nan(value: Any) -> Any:
     """The first number within, depth first, is NaN."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return math.nan
-    items = value.items() if isinstance(value, dict) else enumerate(value or ())
-    if isinstance(value, (dict, list)):
-        for place, item in items:
-            changed = _with_nan(item)
-            if changed is not item:
-                copy = value.copy()
-                copy[place] = changed
-                return copy
+    if not isinstance(value, (dict, list)):
+        return value
+    for place, item in value.items() if isinstance(value, dict) else enumerate(value):
+        changed = _with_nan(item)
+        if changed is not item:
+            copy = value.copy()
+            copy[place] = changed
+            return copy
     return value

@@ -40,8 +40,9 @@ def check_request(body: bytes) -> None:
             400,
             f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.',
         )
-    if not isinstance(request.get("instances"), list):
-        raise ApiError(400, "Required field is not set: instances, a list.")
+    instances = request.get("instances")
+    if not isinstance(instances, list) or not instances:
+        raise ApiError(400, "Required field is not set: instances, a list of at least one.")
 
 
 def predict_answer(
