@@ -12,6 +12,7 @@ from tests.bench import (
     night_overhead,
     per_row_speed,
     prediction_server,
+    remote,
     sink,
 )
 from tests.bench.cloud import inserts, loads, polling, start, submission
@@ -38,6 +39,8 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "sink": sink.measure,
     "server_throughput": prediction_server.measure_throughput,
     "server_latency": prediction_server.measure_latency,
+    "endpoint_batching": remote.measure_batching,
+    "endpoint_client": remote.measure_client,
     "cloud_start": start.measure,
     "cloud_load": loads.measure,
     "cloud_inserts": inserts.measure_speed,
