@@ -41,8 +41,9 @@ def answer(body: bytes, model: Model) -> Answer:
     if request.key is not None:
         keys = [instance[request.key] for instance in request.instances]
         columns = {request.key: keys, **columns}
-    predictions, model_ = json_objects(columns), orjson.dumps(described(model.manifest))
-    return Answer(b'{"predictions":%b,"model":%b}' % (predictions, model_), features.num_rows)
+    rows = features.num_rows
+    parts = json_objects(columns, rows), orjson.dumps(described(model.manifest))
+    return Answer(b'{"predictions":%b,"model":%b}' % parts, rows)
 
 
 def described(manifest: ModelManifest) -> dict[str, str]:

@@ -8,26 +8,29 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+_WITHOUT_COMMA = {int, float, bool, type(None)}
 
-def json_objects(columns: Mapping[str, pa.Array | list[Any]]) -> bytes:
-    """A JSON array with an object per row: the columns by name, all of one length.
+
+def json_objects(columns: Mapping[str, pa.Array | list[Any]], rows: int) -> bytes:
+    """A JSON array with an object per row: at least one column by its name, of that many values.
 
     An Arrow array holds strings, finite numbers or booleans; a list any JSON values.
     """
-    names = (orjson.dumps(name).replace(b"%", b"%%") for name in columns)
-    form = b"{" + b",".join(name + b":%b" for name in names) + b"}"
-    values = zip(*map(_encoded, columns.values()), strict=True)
-    return b"[" + b",".join(map(form.__mod__, values)) + b"]"
+    width = 2 * len(columns)
+    parts = [b""] * (rows * width)
+    for place, (name, column) in enumerate(columns.items()):
+        opening = b"," if place else b"},{"
+        parts[2 * place :: width] = [opening + orjson.dumps(name) + b":"] * rows
+        parts[2 * place + 1 :: width] = _encoded(column)
+    return b"[%b}]" % b"".join(parts)[2:] if rows else b"[]"
 
 
 def _encoded(column: pa.Array | list[Any]) -> list[bytes]:
-    """Each value in JSON."""
-    if isinstance(column, list):
-        return list(map(orjson.dumps, column))
-    if pa.types.is_string(column.type) or not len(column):
-        return list(map(orjson.dumps, column.to_pylist()))
-    # Numbers and booleans hold no comma: all are written at once, and parted.
-    return orjson.dumps(_values(column))[1:-1].split(b",")
+    """Each value in JSON; all at once, and then parted, where no value can hold a comma."""
+    values = column if isinstance(column, list) else _values(column)
+    if values and set(map(type, values)) <= _WITHOUT_COMMA:
+        return orjson.dumps(values)[1:-1].split(b",")
+    return list(map(orjson.dumps, values))
 
 
 def _values(column: pa.Array) -> list[Any]:

@@ -31,8 +31,8 @@ def test_each_row_is_an_object_with_its_values_by_name(rows: list[Any], names: l
     arrays = [pa.array(column, type_) for column, type_ in zip(values, TYPES, strict=False)]
     columns = dict(zip(names, [*arrays, values[4]], strict=True))
     expected = [dict(zip(names, row, strict=True)) for row in rows]
-    assert orjson.loads(json_objects(columns)) == expected
+    assert orjson.loads(json_objects(columns, len(rows))) == expected
 
 
 def test_a_single_column_without_nulls_is_written_alike() -> None:
-    assert json_objects({"100%": pa.array([1.0, 2.5])}) == b'[{"100%":1.0},{"100%":2.5}]'
+    assert json_objects({"100%": pa.array([1.0, 2.5])}, 2) == b'[{"100%":1.0},{"100%":2.5}]'
