@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -117,11 +117,11 @@ def derive_run_key(plan: RunPlan) -> str:
 
     Derived from service, score date, data interval, input objects with their generations, model
     version and checksum, spec and code version; not from where the run's files are put, nor from
-    what the spec says of streaming, which no night depends on.
+    what the spec says of streaming or of releases, which no night depends on.
     """
-    identity = plan.model_dump(
-        mode="json", exclude={"root": True, "format": True, "spec": {"streaming"}}
-    )
+    not_its_spec = {"streaming": True, "model": {"release", "source"}}
+    exclude: Any = {"root": True, "format": True, "spec": not_its_spec}
+    identity = plan.model_dump(mode="json", exclude=exclude)
     identity["inputs"] = sorted(identity["inputs"], key=lambda item: item["uri"])
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:RUN_KEY_LENGTH]

@@ -130,6 +130,10 @@ class VertexSpec(Declared):
     """Left out: the region of Dataflow."""
     endpoint: str | None = None
     """Root URL of its API; null is Google's of the region."""
+    server_image: str | None = None
+    """Container image of the prediction server, for services that deploy or register models."""
+    service_account: str | None = None
+    """Whom deployed models run as; left out, Vertex AI's own agent."""
 
 
 class EnvironmentSpec(Declared):

@@ -10,6 +10,7 @@ from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Refusal
 from beam_jobs.spec.fields import ColumnName, ValueRange
+from beam_jobs.spec.release import ReleaseSpec
 
 MOST_REQUEST_BYTES = 1_500_000
 """Vertex AI takes no larger request for online predictions (1.5 MB)."""
@@ -61,6 +62,10 @@ class ModelSpec(Declared):
 
     kind: Literal["in_worker", "vertex_endpoint"] = "in_worker"
     """Whether the workers run the model themselves, or ask the endpoint that it is deployed on."""
+    source: Literal["gcs", "vertex_registry"] = "gcs"
+    """Who says which version an alias names: an object beside the version folders, or the Model
+    Registry, where the model bears the service's name. The folders lie in the models bucket either
+    way."""
     version: str = "champion"
     """A version folder, or an alias that names one; a night pins what the alias names then."""
     outputs: Annotated[tuple[OutputColumn, ...], Constrained(min_length=1)]
@@ -68,6 +73,8 @@ class ModelSpec(Declared):
     """Rows per call of the model at most; an endpoint is asked for them in several requests."""
     endpoint: EndpointSpec | None = None
     """Of the kind `vertex_endpoint` only."""
+    release: ReleaseSpec | None = None
+    """Left out, the service has no DAG that releases versions."""
 
     @model_validator(mode="after")
     def _an_endpoint_where_one_is_asked(self) -> Self:
@@ -82,3 +89,26 @@ class ModelSpec(Declared):
                 "set model.kind: vertex_endpoint, or drop model.endpoint",
             )
         return self
+
+    @model_validator(mode="after")
+    def _a_release_compares_an_output(self) -> Self:
+        if self.release is None:
+            return self
+        names = [output.name for output in self.outputs if output.type != "string"]
+        if self.release.output is None and len(self.outputs) > 1:
+            raise Refusal(
+                "the model has several outputs, and model.release.output is missing",
+                f"name one of {', '.join(names)}",
+            )
+        if self.compared_output not in names:
+            raise Refusal(
+                f"model.release compares {self.compared_output!r}, which is no output with numbers",
+                f"name one of {', '.join(names)} in model.release.output",
+            )
+        return self
+
+    @property
+    def compared_output(self) -> str:
+        """The output by which two versions are compared."""
+        named = self.release.output if self.release else None
+        return named or self.outputs[0].name

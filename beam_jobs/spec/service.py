@@ -17,6 +17,8 @@ from beam_jobs.spec.model import ModelSpec
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
 from beam_jobs.spec.streaming import StreamingSpec
 
+_LABEL_TYPES = ("float", "integer", "boolean")
+
 
 def _service_name(name: str) -> str:
     if not re.fullmatch(r"[a-z]([a-z0-9_]{0,38}[a-z0-9])?", name):
@@ -168,6 +170,20 @@ class ServiceSpec(Declared):
                     f"model.outputs names {output.name!r}, which is an input field",
                     "rename the output, as in predicted_" + output.name,
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _a_label_is_not_known_beforehand(self) -> Self:
+        if self.model.release is None:
+            return self
+        label = self.model.release.held_out.label
+        field = next((field for field in self.input.fields if field.name == label), None)
+        if field is not None and (not field.passthrough or field.type not in _LABEL_TYPES):
+            kind = "fed to the model" if not field.passthrough else f"of type {field.type}"
+            raise Refusal(
+                f"model.release.held_out.label {label!r} is {kind}",
+                "name a passthrough field with numbers, or a column that is no field",
+            )
         return self
 
     @model_validator(mode="after")
