@@ -35,7 +35,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         endpoint.deploy(cloud.upload(artifact_uri=V1), machine_type="n1-standard-2")
         yield Served(cloud, endpoint)
     finally:
-        cloud.end()
+        cloud.server.end()
 
 
 def test_a_night_pins_the_deployed_model_of_its_version(served: Served) -> None:
