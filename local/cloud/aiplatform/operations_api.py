@@ -1,4 +1,4 @@
-"""The methods of operations: of a location, of its models and of its endpoints."""
+"""The methods of operations: each is on a model or an endpoint, and listed by location too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local.cloud.aiplatform.requests import (
 from local.cloud.config import CloudConfig
 from local.cloud.http import ApiError, unsupported
 
-_OF = ("", "/models/{model}", "/endpoints/{endpoint}")
+_OF = ("/models/{model}", "/endpoints/{endpoint}")
 _LONGEST_WAIT_S = 30.0
 
 
@@ -28,7 +28,8 @@ class OperationsApi:
         self._operations = operations
 
     def routes(self) -> list[BaseRoute]:
-        return [
+        listed = [Routing(self._config).route("GET", "/operations", self.list)]
+        return listed + [
             route
             for location in (LOCATION, LOCATION_OF_REST_CLIENTS)
             for of in _OF
@@ -41,7 +42,6 @@ class OperationsApi:
         return [
             route("GET", every, self.list),
             route("POST", f"{one}:wait", self.wait),
-            route("POST", f"{one}:cancel", self.cancel),
             route("GET", one, self.get),
             route("DELETE", one, self.delete),
         ]
@@ -66,10 +66,6 @@ class OperationsApi:
     def delete(self, call: Call) -> dict[str, Any]:
         self._operations.delete(_name(call))
         return {}
-
-    def cancel(self, call: Call) -> dict[str, Any]:
-        self._operations.get(_name(call), 0.0)
-        raise unsupported("cancelling operations of Vertex AI (operations.cancel)")
 
 
 def _parent(call: Call) -> str:

@@ -25,6 +25,8 @@ _VERBS = {
     ),
 }
 _BELOW = {
+    "models.operations.cancel": "/models/{model}/operations/{operation}:cancel",
+    "endpoints.operations.cancel": "/endpoints/{endpoint}/operations/{operation}:cancel",
     "model evaluation slices": "/models/{model}/evaluations/{evaluation}/slices{rest:path}",
     "the invoke routes of deployed models": "/endpoints/{endpoint}/invoke/{rest:path}",
     "the invoke routes of one deployed model": (

@@ -134,7 +134,7 @@ def test_after_crashes_the_next_server_makes_good_what_was_begun(
 
 
 def test_an_operation_that_is_not_there_is_404(vertex: VertexCloud) -> None:
-    answer = vertex.get(f"/v1/{PLACE}/operations/12")
+    answer = vertex.get(f"/v1/{PLACE}/models/12/operations/12")
     assert answer.status_code == 404
     assert answer.json()["error"]["status"] == "NOT_FOUND"
     with pytest.raises(NotFound):
