@@ -7,6 +7,8 @@ from local.cloud.aiplatform.store import Collection, Store
 
 
 class References:
+    """Looks through all endpoints, of every project and location."""
+
     def __init__(self, store: Store) -> None:
         self._endpoints = Collection(store, "endpoint", Endpoint)
 

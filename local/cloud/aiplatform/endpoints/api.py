@@ -102,7 +102,7 @@ class EndpointsApi:
         image_of(self._config, spec)
         model = within(version.name)
         return DeployedModel(
-            id=(asked.id.strip("0") and asked.id) or new_id(),
+            id=asked.id if asked.id not in ("", traffic.NEW) else new_id(),
             model=model,
             model_version_id=version.number,
             display_name=asked.display_name or self._registry.model(model).display_name,
