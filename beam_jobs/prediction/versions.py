@@ -32,7 +32,7 @@ def resolve_version(root: str, name: str, objects: Objects) -> Version:
 
     Raises ModelError where there is neither, or where the alias names no version.
     """
-    if objects.stat(f"{root}/{name}/{MANIFEST_NAME}"):
+    if has_version(root, name, objects):
         return Version(f"{root}/{name}", name)
     try:
         aliased = objects.read(f"{root}/{name}").decode("utf-8", "replace").strip()
@@ -112,5 +112,10 @@ def versions_of(root: str, objects: Objects) -> dict[str, datetime]:
 
 def require_version(root: str, version: str, objects: Objects) -> None:
     """Raises ModelError where there is none."""
-    if not objects.stat(f"{root}/{version}/{MANIFEST_NAME}"):
+    if not has_version(root, version, objects):
         raise ModelError(f"{root} holds no version {version!r}. Remedy: upload it first")
+
+
+def has_version(root: str, version: str, objects: Objects) -> bool:
+    """Whether there is a version of that name, and not just an alias."""
+    return objects.stat(f"{root}/{version}/{MANIFEST_NAME}") is not None

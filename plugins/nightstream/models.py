@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from beam_jobs.objects import Objects
+    from beam_jobs.prediction.versions import Version
     from beam_jobs.runs.plan import EndpointPin, ModelPin
     from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 
@@ -20,11 +21,10 @@ def pin_model(
     does not serve it.
     """
     from beam_jobs.prediction.signature import check_signature
-    from beam_jobs.prediction.versions import open_version, resolve_version
+    from beam_jobs.prediction.versions import open_version
     from beam_jobs.runs.plan import ModelPin
 
-    root = f"gs://{environment.buckets.models}/{spec.service}"
-    version = resolve_version(root, name, objects)
+    version = _version(spec, environment, name, objects)
     manifest = open_version(version.folder, objects)
     check_signature(manifest, spec)
     return ModelPin(
@@ -34,6 +34,31 @@ def pin_model(
         sha256=manifest.sha256,
         endpoint=_pin_endpoint(spec, environment, version.folder if night else None),
     )
+
+
+def models_root(spec: ServiceSpec, environment: EnvironmentSpec) -> str:
+    """The folder of a service's versions."""
+    return f"gs://{environment.buckets.models}/{spec.service}"
+
+
+def _version(
+    spec: ServiceSpec, environment: EnvironmentSpec, name: str, objects: Objects
+) -> Version:
+    from beam_jobs.prediction.versions import ModelError, has_version, resolve_version
+
+    root = models_root(spec, environment)
+    if spec.model.source == "gcs" or has_version(root, name, objects):
+        return resolve_version(root, name, objects)
+    from nightstream.hooks.model_registry import ModelRegistryHook
+
+    hook = ModelRegistryHook(environment, spec)
+    version = hook.aliased(name, root)
+    if version is None:
+        raise ModelError(
+            f"{root} holds no version {name!r}, and {hook.model} has none with that alias. Remedy: "
+            "release a version, or give one the alias in the Model Registry"
+        )
+    return version
 
 
 def _pin_endpoint(
