@@ -60,6 +60,7 @@ def remote_model(
     clock: Clock | None = None,
     deployed: str | None = DEPLOYED,
     credentials: Credentials | None = None,
+    manifest: ModelManifest = MANIFEST,
     **spec: Any,
 ) -> RemoteModel:
     """The server's model; `spec` is what model.endpoint says of requests."""
@@ -71,7 +72,7 @@ def remote_model(
         declared.timeout_seconds,
         credentials or AnonymousCredentials(),
     )
-    return RemoteModel(MANIFEST, pin, declared, client, clock or FastClock().clock)
+    return RemoteModel(manifest, pin, declared, client, clock or FastClock().clock)
 
 
 def weeks(values: Sequence[float]) -> pa.RecordBatch:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from google.auth.credentials import Credentials
 
+from beam_jobs.prediction.manifest import ModelColumn
 from beam_jobs.prediction.scoring import ModelUnavailableError, Predicted
 from beam_jobs.runs.dead_letter import ErrorCode
 from tests.support.endpoint_server import (
@@ -18,7 +20,7 @@ from tests.support.endpoint_server import (
     poisoned,
     sometimes,
 )
-from tests.support.remote_models import SHA256, FastClock, remote_model, weeks
+from tests.support.remote_models import MANIFEST, SHA256, FastClock, remote_model, weeks
 
 ROWS = [float(i) for i in range(200)]
 POISON = 117.0
@@ -211,6 +213,20 @@ def test_no_request_is_larger_than_the_limit(server: EndpointServer) -> None:
     predicted = remote_model(server, most_bytes=1024).score(weeks(ROWS))
     assert all_scored(predicted)
     assert 1_000 < server.largest_request <= 1_024
+
+
+def test_a_row_too_large_for_any_request_is_dead_alone_and_never_sent(
+    server: EndpointServer,
+) -> None:
+    inputs = (*MANIFEST.inputs, ModelColumn(name="note", type="string"))
+    manifest = MANIFEST.model_copy(update={"inputs": inputs})
+    notes = pa.array(["short", "x" * 2_000, "short"])
+    features = pa.RecordBatch.from_arrays([pa.array([1.0, 2.0, 3.0]), notes], ["weeks", "note"])
+    predicted = remote_model(server, manifest=manifest, most_bytes=1_024).score(features)
+    assert predicted.failed.indices.tolist() == [1]
+    assert "a request holds 1,024" in predicted.failed.messages[0]
+    assert predicted.outputs.column("weight").to_pylist() == [0.2, 0.6]
+    assert server.largest_request < 1_024
 
 
 class Expiring(Credentials):
