@@ -92,7 +92,7 @@ def _asked(client: EndpointClient, body: bytes, clock: Clock) -> Reply:
     deadline = clock.now() + _BUSY_S
     for retry in itertools.count():
         reply, failure = _try(client, body)
-        if reply is not None and (failure is None or failure.kind is not Kind.BUSY):
+        if reply is not None and (failure is None or _is_the_models(reply, failure)):
             return reply
         assert failure is not None
         if failure.kind is not Kind.BUSY or clock.now() > deadline:
@@ -102,6 +102,11 @@ def _asked(client: EndpointClient, body: bytes, clock: Clock) -> Reply:
             )
         clock.sleep(wait_before(retry, clock.chance(), failure.retry_after))
     raise AssertionError("a count has no end")
+
+
+def _is_the_models(reply: Reply, failure: Failure) -> bool:
+    """Whether a deployed model, rather than Vertex AI itself, has refused or failed."""
+    return failure.kind is not Kind.BUSY and DEPLOYED_MODEL_ID in reply.headers
 
 
 def _try(client: EndpointClient, body: bytes) -> tuple[Reply | None, Failure | None]:

@@ -18,7 +18,7 @@ from nightstream.model_dag import model_dag
 from nightstream.releasing.champions import Champions
 from tests.support.local_cloud import ROOT
 from tests.support.models import Moody, release
-from tests.support.specs import a_service
+from tests.support.release_plans import HELD_OUT, released_service
 from tests.support.turns import DagRun, Task
 
 SERVER_IMAGE = "us-docker.pkg.dev/scoring/prediction-server:1"
@@ -28,20 +28,6 @@ SERVER = (
     *("--entrypoint", f"{SERVER_IMAGE}={_SERVE}"),
 )
 """Options of a local cloud that serves versions by the prediction server."""
-
-HELD_OUT = "id,weeks,truth\na,40,8\nb,30,6\nc,20,4\nd,,5\ne,25,\n"
-"""Five rows: one breaks the contract, one has no label. The truth is weeks / 5."""
-RELEASE: dict[str, Any] = {
-    "held_out": {"path": "weights/held_out.csv", "label": "truth"},
-    "metric": "rmse",
-    "grace_minutes": 0,
-    "traffic_percent": 50,
-}
-
-
-def released_service(model: dict[str, Any] | None = None, **release: Any) -> ServiceSpec:
-    """A service that declares how its versions are released."""
-    return a_service(model={"release": RELEASE | release, **(model or {})})
 
 
 @dataclass
