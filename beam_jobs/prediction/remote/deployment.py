@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from beam_jobs.prediction.versions import ModelError
 
 
+class OtherTrafficError(ModelError):
+    """The version is deployed, but others have traffic too: while it is being released, for one."""
+
+
 @dataclass(frozen=True)
 class Deployed:
     """A model deployed on an endpoint."""
@@ -36,7 +40,8 @@ def deployment_of(
 ) -> str:
     """The id of the deployed model that is the version in that folder, and answers alone.
 
-    traffic: percent by id. Raises ModelError.
+    traffic: percent by id. Raises ModelError, which is OtherTrafficError where
+    that may change by itself.
     """
     ids = [model.id for model in deployed if model.artifact_uri.rstrip("/") == folder.rstrip("/")]
     answering = [id_ for id_, percent in traffic.items() if percent]
@@ -48,7 +53,7 @@ def deployment_of(
         )
     if len(answering) != 1 or answering[0] not in ids:
         shares = ", ".join(f"{id_}: {percent} %" for id_, percent in sorted(traffic.items()))
-        raise ModelError(
+        raise OtherTrafficError(
             f"a night is scored by one model, but the traffic of {endpoint} is {shares or 'none'}; "
             f"{folder} is deployed as {', '.join(ids)}. Remedy: give it all of the traffic"
         )

@@ -114,7 +114,7 @@ def next_retirement(
         return Done("nothing of the old champion is deployed")
     if endpoint.share(id_) or endpoint.share(endpoint.serving(candidate) or "") != 100:
         return Done(f"the traffic is {dict(endpoint.traffic)}: {id_} is left deployed")
-    return Undeploy(id_, dict(endpoint.traffic))
+    return Undeploy(id_, without(endpoint.traffic, id_, None))
 
 
 def next_withdrawal(

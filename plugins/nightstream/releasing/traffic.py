@@ -1,4 +1,7 @@
-"""Traffic splits of an endpoint: percent by the id of the deployed model, 100 in all."""
+"""Traffic splits of an endpoint: percent by the id of the deployed model, 100 in all.
+
+A model that is not named has none.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ NEW = "0"
 def with_share(split: Split, model: str, percent: int) -> dict[str, int]:
     """The split in which a model has so much, and the others the rest, in proportion."""
     others = {id_: share for id_, share in split.items() if id_ != model and share}
-    if not others:
+    if not others or percent == 100:
         return {model: 100}
     return {**_scaled(others, 100 - percent), model: percent}
 
@@ -36,4 +39,4 @@ def _scaled(split: Split, total: int) -> dict[str, int]:
     by_remainder = sorted(split, key=lambda id_: (-(split[id_] * total % whole), id_))
     for id_ in by_remainder[:left]:
         scaled[id_] += 1
-    return scaled
+    return {id_: share for id_, share in scaled.items() if share}

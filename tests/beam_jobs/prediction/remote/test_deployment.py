@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from beam_jobs.prediction.remote.deployment import Deployed, deployment_of, endpoint_of
+from beam_jobs.prediction.remote.deployment import (
+    Deployed,
+    OtherTrafficError,
+    deployment_of,
+    endpoint_of,
+)
 from beam_jobs.prediction.versions import ModelError
 
 V1, V2 = "gs://models/weights/v1", "gs://models/weights/v2"
@@ -22,7 +27,7 @@ def test_of_one_version_deployed_twice_the_one_with_the_traffic_is_pinned() -> N
 
 @pytest.mark.parametrize("traffic", [{"1": 90, "2": 10}, {"1": 0, "2": 100}, {}])
 def test_traffic_of_another_version_is_refused_with_the_remedy(traffic: dict[str, int]) -> None:
-    with pytest.raises(ModelError, match="Remedy: give it all of the traffic"):
+    with pytest.raises(OtherTrafficError, match="Remedy: give it all of the traffic"):
         deployment_of(V1, "e", BOTH, traffic)
 
 
