@@ -19,9 +19,11 @@ RELEASE: dict[str, Any] = {
 }
 
 
-def released_service(model: dict[str, Any] | None = None, **release: Any) -> ServiceSpec:
+def released_service(
+    model: dict[str, Any] | None = None, name: str = "weights", **release: Any
+) -> ServiceSpec:
     """A service that declares how its versions are released."""
-    return a_service(model={"release": RELEASE | release, **(model or {})})
+    return a_service(name, model={"release": RELEASE | release, **(model or {})})
 
 
 def a_plan(candidate: str, champion: str | None, action: Action = Action.RELEASE) -> ReleasePlan:

@@ -86,9 +86,14 @@ class Releases:
             result = self.task(task_id, run).finish()
         return result
 
+    def planned(self, run: DagRun) -> str:
+        """The URI of the plan of a run whose task `candidate` is done."""
+        return str(run.xcoms["candidate", "return_value"]["plan_uri"])
+
     def evaluate(self, run: DagRun) -> None:
         """Plans, and writes the evaluation in this process, which is quicker than the task's."""
-        uri = self.finish(run, "candidate")["plan_uri"]
+        self.finish(run, "candidate")
+        uri = self.planned(run)
         models = f"gs://{self.environment.buckets.models}"
         assert evaluation(["evaluate", f"--plan={uri}", f"--models={models}"]) == 0
         self.finish(run, "evaluate")
