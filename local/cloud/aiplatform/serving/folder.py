@@ -52,6 +52,7 @@ class ServingFolder(SupervisedFolder):
         path.mkdir(parents=True, exist_ok=True)
         folder = cls(path)
         (path / "stop").unlink(missing_ok=True)
+        folder.write_status(Status())  # not an earlier deployment's under the same id
         write_atomically(path / "container.json", asdict(container))
         return folder
 
