@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
 
 from beam_jobs.objects import open_objects
+from beam_jobs.prediction.versions import ModelError
+from beam_jobs.runs.plan import ModelPin
+from beam_jobs.runs.release import ReleasePlan
 from nightstream.hooks.model_registry import ModelRegistryHook
 from nightstream.hooks.rollout import RolloutHook
+from nightstream.models import pin_model
 from nightstream.releasing.rollout import Endpoint
 from tests.support.local_cloud import PROJECT
 from tests.support.release_plans import released_service
@@ -86,6 +90,13 @@ def champion(service: OnEndpoint) -> OnEndpoint:
     return service
 
 
+@pytest.fixture(scope="module")
+def candidate(champion: OnEndpoint) -> DagRun:
+    """A release of a better version, as far as the endpoint has no part in it."""
+    champion.upload("v2")
+    return champion.registered(champion.run())
+
+
 def _killed_after_each_turn(service: OnEndpoint, task_id: str, run: DagRun) -> None:
     """Whatever a try remembers is gone, and the next one goes on."""
     for try_number in range(1, 200):
@@ -107,27 +118,38 @@ def test_the_first_version_gets_all_of_the_traffic_and_is_deployed_once(
     assert set(evaluation.metrics) == {"rootMeanSquaredError"}
 
 
-def test_a_better_candidate_takes_over_step_by_step_and_the_old_one_goes(
-    champion: OnEndpoint,
+def test_a_server_refuses_bytes_of_another_checksum_and_the_next_try_deploys_anew(
+    champion: OnEndpoint, candidate: DagRun
 ) -> None:
-    champion.upload("v2")
-    run = champion.registered(champion.run())
+    artifact = f"{champion.models}/v2/model.joblib"
+    released = champion.objects.read(artifact)
+    champion.objects.put(artifact, b"something else")
+    with pytest.raises(AirflowException, match=r"(?s)Vertex AI: Model server .*was not opened"):
+        champion.finish(candidate, "deploy")
+    assert champion.traffic == {"v1": 100}
 
-    champion.finish(run, "deploy")
+    champion.objects.put(artifact, released)
+    assert not champion.task("deploy", candidate, try_number=2).turn()
+    plan = ReleasePlan.model_validate_json(champion.objects.read(champion.planned(candidate)))
+    # As if the task had been killed before it could write down what it had begun.
+    champion.objects.delete(plan.operation_uri("deploy"))
+    champion.finish(candidate, "deploy")
     assert champion.traffic == {"v1": 50, "v2": 50}
-    champion.finish(run, "deploy", "verify", "shift")
+
+
+def test_a_better_candidate_takes_over_step_by_step(
+    champion: OnEndpoint, candidate: DagRun
+) -> None:
+    champion.finish(candidate, "deploy", "verify", "shift")
     assert champion.traffic == {"v1": 0, "v2": 100}
     assert champion.champion == "v1", "until all requests are answered by the candidate"
-    champion.finish(run, "promote", "promote")
+    champion.finish(candidate, "promote", "promote")
     assert champion.champion == "v2"
-    champion.finish(run, "retire", "retire")
-    assert champion.traffic == {"v2": 100}
 
 
 def test_an_answer_that_is_not_the_models_stops_the_release_and_the_candidate_is_withdrawn(
     champion: OnEndpoint, vertex: VertexCloud
 ) -> None:
-    before = champion.traffic
     champion.upload("v3", per=5.001)
     run = champion.registered(champion.run(model_version="v3"))
     champion.finish(run, "deploy")
@@ -140,20 +162,50 @@ def test_an_answer_that_is_not_the_models_stops_the_release_and_the_candidate_is
 
     _killed_after_each_turn(champion, "withdraw", run)
 
-    assert champion.traffic == before
-    assert champion.champion == next(iter(before))
-    champion.finish(run, "withdraw")
-    assert champion.traffic == before, "and once is enough"
-
-
-def test_a_roll_back_brings_the_champion_before_back_without_proof(champion: OnEndpoint) -> None:
+    assert champion.traffic == {"v1": 0, "v2": 100}
     assert champion.champion == "v2"
+    champion.finish(run, "withdraw")
+    assert champion.traffic == {"v1": 0, "v2": 100}, "and once is enough"
+
+
+def test_a_roll_back_in_the_time_of_grace_deploys_nothing_and_proves_nothing(
+    champion: OnEndpoint,
+) -> None:
+    assert champion.champion == "v2"
+    assert champion.traffic == {"v1": 0, "v2": 100}
     run = champion.run(action="roll_back")
-    champion.finish(run, "candidate", "evaluate", "compare", "register", "deploy", "verify")
+    champion.finish(run, "candidate", "evaluate", "compare", "register")
+    assert not champion.task("deploy", run).turn()
     assert champion.traffic == {"v1": 100, "v2": 0}
-    champion.finish(run, "shift", "promote", "retire")
+    champion.finish(run, "deploy", "verify", "shift", "promote")
     assert champion.champion == "v1"
+    champion.finish(run, "retire", "retire")
     assert champion.traffic == {"v1": 100}
+
+
+def test_a_registry_names_the_champion_and_its_alias_is_moved(service: OnEndpoint) -> None:
+    spec = released_service({"source": "vertex_registry"}, name="heights")
+    releases = Releases(service.environment, service.objects, spec)
+    with pytest.raises(ModelError, match=r"has none with that alias. Remedy"):
+        pinned(releases)
+
+    for version, per in (("v1", 5.5), ("v2", 5.0)):
+        releases.upload(version, per)
+        run = releases.run()
+        releases.evaluate(run)
+        releases.finish(run, "compare", "register", "register", "promote", "promote")
+        assert pinned(releases).version == version
+    releases.finish(releases.run(action="roll_back"), "candidate", "register", "promote")
+
+    assert pinned(releases).uri == f"{releases.models}/v1"
+    assert releases.champion is None, "no object in the bucket names it"
+    model = aiplatform.Model(ModelRegistryHook(releases.environment, spec).model)
+    assert len(model.versioning_registry.list_versions()) == 2
+
+
+def pinned(releases: Releases) -> ModelPin:
+    """What a night would score with."""
+    return pin_model(releases.spec, releases.environment, "champion", releases.objects, night=True)
 
 
 def test_a_champion_is_not_withdrawn(champion: OnEndpoint) -> None:
