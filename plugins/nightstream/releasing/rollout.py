@@ -44,7 +44,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Deploy:
-    """Deploy the model, with this split ("0" is the new one)."""
+    """Deploy the model, with this split ("0" is the new one); an empty one leaves the traffic."""
 
     traffic: Mapping[str, int]
 
@@ -86,10 +86,10 @@ def deployed_id_of(pin: ModelPin) -> str:
 
 
 def next_deployment(endpoint: Endpoint, candidate: ModelPin, percent: int) -> Deploy | Shift | Done:
-    """Towards the candidate deployed with at least that share."""
+    """Towards the candidate deployed with at least that share, which it gets once it is healthy."""
     id_ = endpoint.serving(candidate)
     if id_ is None:
-        return Deploy(with_share(endpoint.traffic, NEW, percent))
+        return Deploy({} if any(endpoint.traffic.values()) else {NEW: 100})
     if endpoint.share(id_) >= percent:
         return Done(f"deployed model {id_} has {endpoint.share(id_)} % of the traffic")
     return Shift(with_share(endpoint.traffic, id_, percent))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class DeployOperator(OperatingOperator):
-    """Returns the deployed model and its share. A roll-back gets all of the traffic at once."""
+    """Returns the deployed model and its share, which it gets when no night is being scored. A
+    roll-back gets all of the traffic at once."""
 
     ui_color = "#e3f4e6"
 
@@ -31,6 +32,7 @@ class DeployOperator(OperatingOperator):
                 assert id_ is not None
                 return {"deployed_model_id": id_, "percent": seen.share(id_)}
             case Shift() as shift:
+                self._await_nights(plan, context)
                 self.log.info("Traffic: %s", dict(shift.traffic))
                 self.endpoint.shift(seen, shift)
                 return self.look_again()
@@ -39,6 +41,20 @@ class DeployOperator(OperatingOperator):
                 registered = context["ti"].xcom_pull(task_ids="register")
                 operation = self.endpoint.deploy(seen, plan, registered, deploy)
                 return self.await_operation(operation, plan, context)
+
+    def _await_nights(self, plan: ReleasePlan, context: Context) -> None:
+        """A night that is being scored is answered by the champion alone; a roll-back does not wait
+        for it, and it fails."""
+        from nightstream.operators.claiming import waits
+        from nightstream.scoring.claims import claims_of
+
+        if plan.action is Action.ROLL_BACK:
+            return
+        work, state_of = self.environment.buckets.work, context["ti"].get_dagrun_state
+        for claim in claims_of(self.objects, work, self.spec.service):
+            if waits(claim, state_of):
+                self.log.info("%s, run %s, scores a night: waiting", claim.dag_id, claim.run_id)
+                self.look_again()
 
 
 def _share(plan: ReleasePlan) -> int:

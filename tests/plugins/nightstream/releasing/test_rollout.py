@@ -63,11 +63,11 @@ def after(seen: Endpoint, action: Action) -> Endpoint:
     deployed = list(seen.deployed)
     traffic = dict(action.traffic)
     if isinstance(action, Deploy):
-        assert NEW in traffic
         new = IDS[NEXT.uri]
         assert not seen.has(new)
         deployed.append(Deployed(new, NEXT.uri))
-        traffic = {new if id_ == NEW else id_: share for id_, share in traffic.items()}
+        named = {new if id_ == NEW else id_: share for id_, share in traffic.items()}
+        traffic = named or dict(seen.traffic)
     if isinstance(action, Undeploy):
         deployed = [model for model in deployed if model.id != action.deployed_id]
         assert not traffic.get(action.deployed_id)

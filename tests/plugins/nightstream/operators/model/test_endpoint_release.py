@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
@@ -17,6 +18,7 @@ from nightstream.hooks.model_registry import ModelRegistryHook
 from nightstream.hooks.rollout import RolloutHook
 from nightstream.models import pin_model
 from nightstream.releasing.rollout import Endpoint
+from nightstream.scoring.claims import Claim, Claims, claims_folder
 from tests.support.local_cloud import PROJECT
 from tests.support.release_plans import released_service
 from tests.support.releases import SERVER, SERVER_IMAGE, Releases
@@ -133,6 +135,17 @@ def test_a_server_refuses_bytes_of_another_checksum_and_the_next_try_deploys_ane
     plan = ReleasePlan.model_validate_json(champion.objects.read(champion.planned(candidate)))
     # As if the task had been killed before it could write down what it had begun.
     champion.objects.delete(plan.operation_uri("deploy"))
+    # Its share it gets when no night is being scored.
+    folder = claims_folder(champion.environment.buckets.work, "weights", date(2026, 1, 5))
+    claims, tonight = Claims(champion.objects, folder, "key"), Claim(dag_id="b", run_id="tonight")
+    claims.put(tonight)
+    deploy = champion.task("deploy", candidate, try_number=2)
+    while "v2" not in champion.traffic:
+        assert not deploy.turn()
+        deploy.wait()
+    assert not deploy.turn()
+    assert champion.traffic == {"v1": 100, "v2": 0}
+    claims.remove(tonight)
     champion.finish(candidate, "deploy")
     assert champion.traffic == {"v1": 50, "v2": 50}
 
