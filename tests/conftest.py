@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud, ObservedCloud
 from tests.support.pubsub_emulator import pubsub as pubsub
 
+_IMAGE = ("--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}")
+
 
 def pytest_configure() -> None:
     """A property holds or it does not: how long an example takes is the machine's affair."""
@@ -61,8 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedCloud]:
     """The whole local cloud, shared by all tests; ask for `fresh_cloud` to kill or break one."""
-    image = ("--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}")
-    cloud = ObservedCloud(tmp_path_factory.mktemp("local_cloud") / "data", image).start()
+    cloud = ObservedCloud(tmp_path_factory.mktemp("local_cloud") / "data", _IMAGE).start()
     yield cloud
     cloud.end()
 
@@ -83,7 +84,7 @@ def cloud_env(
 @pytest.fixture
 def fresh_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
     """A local cloud of this test's own, with the clients pointed at it."""
-    cloud = ObservedCloud(tmp_path / "cloud").start()
+    cloud = ObservedCloud(tmp_path / "cloud", _IMAGE).start()
     cloud.point_clients_here(monkeypatch)
     yield cloud
     cloud.end()

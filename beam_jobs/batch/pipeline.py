@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import apache_beam as beam
-from apache_beam.ml.inference.base import RunInference
+from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.pvalue import PCollection
 
 from beam_jobs.prediction.handler import ArrowModelHandler
 from beam_jobs.prediction.manifest import ModelManifest
+from beam_jobs.prediction.remote.handler import EndpointHandler
 from beam_jobs.reading import ByteRange, SourceLayout
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import SourceCount
@@ -23,6 +26,8 @@ from beam_jobs.transforms.read import InspectInputs, ReadRanges
 from beam_jobs.transforms.report import JobReport, add_reports
 from beam_jobs.transforms.write import WriteDeadLetters, WritePredictions
 
+_Handler = ModelHandler[ValidBatch[SourceRange], ScoredBatch[SourceRange], Any]
+
 
 def score_night(
     pipeline: beam.Pipeline, plan: RunPlan, attempt: int, model: ModelManifest, job_name: str
@@ -35,9 +40,6 @@ def score_night(
     layout = RunLayout(plan.root, plan.run_key).attempt(attempt)
     profile = Profile.of(plan.spec, model.reference)
     run = Provenance.of(plan)
-    model_handler: ArrowModelHandler[ValidBatch[SourceRange], ScoredBatch[SourceRange]] = (
-        ArrowModelHandler(plan.model.uri, plan.model.sha256, settle)
-    )
     register_coders()
 
     layouts = (
@@ -50,7 +52,7 @@ def score_night(
         | "Ranges" >> beam.FlatMap(byte_ranges, plan.spec.job.split_bytes)
         | "Spread" >> beam.Reshuffle()
         | "Read and validate" >> beam.ParDo(ReadRanges(plan.spec)).with_output_types(ValidBatch)
-        | "Predict" >> RunInference(model_handler).with_output_types(ScoredBatch)
+        | "Predict" >> RunInference(_handler(plan, model)).with_output_types(ScoredBatch)
     )
     predictions = WritePredictions(layout.predictions, prediction_schema(plan.spec), run)
     reports = (
@@ -65,6 +67,14 @@ def score_night(
         | "Add up" >> beam.CombineGlobally(add_reports)
         | "Manifest" >> beam.Map(FinishAttempt.of(plan, attempt, job_name, layout, profile))
     )
+
+
+def _handler(plan: RunPlan, model: ModelManifest) -> _Handler:
+    """In the worker, or by the endpoint, as the plan says."""
+    pin, spec = plan.model, plan.spec.model.endpoint
+    if pin.endpoint and spec:
+        return EndpointHandler(model, pin.endpoint, spec, settle)
+    return ArrowModelHandler(pin.uri, pin.sha256, settle)
 
 
 def byte_ranges(layout: SourceLayout, split_bytes: int) -> list[tuple[SourceLayout, ByteRange]]:

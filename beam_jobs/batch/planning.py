@@ -7,7 +7,7 @@ from pathlib import Path
 
 from beam_jobs.batch.arguments import NewNight
 from beam_jobs.objects import ObjectInfo, open_objects
-from beam_jobs.prediction.versions import open_version
+from beam_jobs.prediction.versions import ModelError, open_version
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.plan import InputObject, ModelPin, RunPlan, build_plan
 from beam_jobs.spec.loading import load_service
@@ -25,6 +25,12 @@ def read_or_make_plan(night: str | NewNight) -> RunPlan:
 
 def _resolve(night: NewNight) -> RunPlan:
     spec = load_service(night.spec)
+    if spec.model.endpoint is not None:
+        raise ModelError(
+            f"{night.spec}: the model is deployed on an endpoint, which only the service's DAG can "
+            "pin. Remedy: --plan with the plan that its task resolve wrote, or another spec with "
+            "model.kind: in_worker"
+        )
     folder, root = _absolute(night.model), _absolute(night.output)
     manifest = open_version(folder, open_objects(folder))
     model = ModelPin(

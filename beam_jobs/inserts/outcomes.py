@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError
+
+from beam_jobs.inserts.patience import retry_after_seconds
 
 _PASSING_REASONS = frozenset(
     {"timeout", "backendError", "internalError", "rateLimitExceeded", "quotaExceeded"}
@@ -126,15 +126,5 @@ def _row_error(errors: Sequence[Mapping[str, Any]]) -> RowError:
 
 
 def _retry_after(error: GoogleAPICallError) -> float | None:
-    """Seconds of the Retry-After header, which holds seconds or a date."""
-    value = error.response.headers.get("Retry-After") if error.response is not None else None
-    if value is None:
-        return None
-    try:
-        return float(value) if value.isdigit() else _seconds_until(value)
-    except ValueError:
-        return None
-
-
-def _seconds_until(date: str) -> float:
-    return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    response = error.response
+    return None if response is None else retry_after_seconds(response.headers.get("Retry-After"))

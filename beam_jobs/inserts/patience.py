@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 30.0
@@ -28,3 +29,15 @@ def wait_before(retry: int, chance: float, retry_after: float | None) -> float:
     """
     most = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(retry, 30))
     return min(LONGEST_WAIT_S, max(chance * most, retry_after or 0.0))
+
+
+def retry_after_seconds(header: str | None) -> float | None:
+    """Seconds that a Retry-After header asks to wait, as a number or until a date; else None."""
+    if header is None:
+        return None
+    try:
+        if header.strip().isdecimal():
+            return float(header)
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None

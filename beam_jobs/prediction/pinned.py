@@ -18,5 +18,11 @@ def pinned_model(pin: ModelPin, spec: ServiceSpec) -> ModelManifest:
             f"{pin.uri} changed since the run was resolved: sha256 {manifest.sha256}, "
             f"pinned is {pin.sha256}. Remedy: leave released versions alone, run again"
         )
+    if (pin.endpoint is None) != (spec.model.endpoint is None):
+        asked = "a Vertex AI endpoint" if spec.model.endpoint else "the workers"
+        raise ModelError(
+            f"the spec has {asked} run the model, the plan pins otherwise. Remedy: make the plan "
+            "anew: trigger the service's DAG"
+        )
     check_signature(manifest, spec)
     return manifest

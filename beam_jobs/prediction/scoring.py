@@ -12,6 +12,22 @@ from beam_jobs.runs.dead_letter import ErrorCode
 MAX_CALLS = 512
 """Calls of the model that one failing batch may cost."""
 
+SAID_OF_MODEL = ("deployed_model_id", "model_version")
+"""Columns (string) that an endpoint's answers add to the outputs: which deployed model predicted
+the row, and which version that is."""
+
+
+class ModelUnavailableError(Exception):
+    """The model cannot be asked; no row is to blame, so nothing is narrowed."""
+
+
+class UnscorableError(Exception):
+    """Rows that a model does not score; alone, a row is a dead letter with that code."""
+
+    def __init__(self, message: str, code: ErrorCode) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class Predicts(Protocol):
     """What scoring asks of a model; `beam_jobs.prediction.models.Model` is one."""
@@ -52,29 +68,35 @@ def predict_rows(
     One call when all goes well. A call that raises is halved until the failing rows stand alone:
     k bad rows of n cost O(k log n) calls. Once `max_calls` are spent, what is still failing is
     failed as a whole, so that a model that always raises does not cost a call per row.
+
+    Raises ModelUnavailableError when the model does.
     """
     if not features.num_rows:
         return Predicted(None, _joined([], model), NONE_FAILED)
     try:
         return Predicted(None, model.predict(features), NONE_FAILED)
+    except ModelUnavailableError:
+        raise
     except Exception as error:
         return _bisect(model, features, error, max_calls - 1)
 
 
 def _bisect(model: Predicts, features: pa.RecordBatch, error: Exception, calls: int) -> Predicted:
     scored: list[tuple[int, pa.RecordBatch]] = []
-    failed: dict[int, str] = {}
+    failed: dict[int, Exception] = {}
     pending = [(0, features.num_rows, error)]
     while pending:
         start, length, error = pending.pop()
         if length == 1 or calls < 2:
-            failed.update(dict.fromkeys(range(start, start + length), _message(error)))
+            failed.update(dict.fromkeys(range(start, start + length), error))
             continue
         half = length // 2
         calls -= 2
         for begin, size in ((start + half, length - half), (start, half)):
             try:
                 scored.append((begin, model.predict(features.slice(begin, size))))
+            except ModelUnavailableError:
+                raise
             except Exception as reason:
                 pending.append((begin, size, reason))
     scored.sort(key=lambda part: part[0])
@@ -86,10 +108,10 @@ def _bisect(model: Predicts, features: pa.RecordBatch, error: Exception, calls: 
     )
 
 
-def _failed_rows(messages: dict[int, str]) -> FailedRows:
-    rows = sorted(messages)
-    codes = [ErrorCode.PREDICTION_FAILED] * len(rows)
-    return FailedRows(np.asarray(rows, np.int64), codes, [messages[row] for row in rows])
+def _failed_rows(errors: dict[int, Exception]) -> FailedRows:
+    rows = sorted(errors)
+    reasons = [errors[row] for row in rows]
+    return FailedRows(np.asarray(rows, np.int64), [*map(_code, reasons)], [*map(_message, reasons)])
 
 
 def _joined(parts: list[pa.RecordBatch], model: Predicts) -> pa.RecordBatch:
@@ -98,5 +120,11 @@ def _joined(parts: list[pa.RecordBatch], model: Predicts) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], model.output_schema)
 
 
+def _code(error: Exception) -> ErrorCode:
+    return error.code if isinstance(error, UnscorableError) else ErrorCode.PREDICTION_FAILED
+
+
 def _message(error: Exception) -> str:
+    if isinstance(error, UnscorableError):
+        return str(error)[:1_000]
     return f"{type(error).__name__}: {error}"[:1_000]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -31,7 +32,7 @@ def resolve_version(root: str, name: str, objects: Objects) -> Version:
 
     Raises ModelError where there is neither, or where the alias names no version.
     """
-    if objects.stat(f"{root}/{name}/{MANIFEST_NAME}"):
+    if has_version(root, name, objects):
         return Version(f"{root}/{name}", name)
     try:
         aliased = objects.read(f"{root}/{name}").decode("utf-8", "replace").strip()
@@ -95,6 +96,26 @@ def publish_version(
 
 def set_alias(root: str, alias: str, version: str, objects: Objects) -> None:
     """Points an alias to a version that is there. Raises ModelError."""
-    if not objects.stat(f"{root}/{version}/{MANIFEST_NAME}"):
-        raise ModelError(f"{root} holds no version {version!r}. Remedy: upload it first")
+    require_version(root, version, objects)
     objects.put(f"{root}/{alias}", version.encode())
+
+
+def versions_of(root: str, objects: Objects) -> dict[str, datetime]:
+    """When each version below a models folder was written, by its name."""
+    found = {info.uri.removeprefix(f"{root}/"): info.updated for info in objects.list(f"{root}/")}
+    return {
+        name.removesuffix(f"/{MANIFEST_NAME}"): written
+        for name, written in found.items()
+        if name.endswith(f"/{MANIFEST_NAME}") and name.count("/") == 1
+    }
+
+
+def require_version(root: str, version: str, objects: Objects) -> None:
+    """Raises ModelError where there is none."""
+    if not has_version(root, version, objects):
+        raise ModelError(f"{root} holds no version {version!r}. Remedy: upload it first")
+
+
+def has_version(root: str, version: str, objects: Objects) -> bool:
+    """Whether there is a version of that name, and not just an alias."""
+    return objects.stat(f"{root}/{version}/{MANIFEST_NAME}") is not None

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,6 +35,17 @@ class InputObject(Pinned):
     size: int
 
 
+class EndpointPin(Pinned):
+    """The Vertex AI endpoint that a model is deployed on."""
+
+    name: str
+    """projects/P/locations/R/endpoints/E."""
+    address: str
+    """Root URL of the service that answers for it."""
+    deployed_model_id: str | None = None
+    """What alone may answer a night; None: whatever the endpoint gives the traffic."""
+
+
 class ModelPin(Pinned):
     """One model version, as it was when the run was resolved."""
 
@@ -44,6 +55,8 @@ class ModelPin(Pinned):
     kind: str
     sha256: str
     """Checksum of the artifact, from the version's model.json."""
+    endpoint: EndpointPin | None = None
+    """Where it is asked; None: it runs in the workers."""
 
 
 class Interval(Pinned):
@@ -104,11 +117,11 @@ def derive_run_key(plan: RunPlan) -> str:
 
     Derived from service, score date, data interval, input objects with their generations, model
     version and checksum, spec and code version; not from where the run's files are put, nor from
-    what the spec says of streaming, which no night depends on.
+    what the spec says of streaming or of releases, which no night depends on.
     """
-    identity = plan.model_dump(
-        mode="json", exclude={"root": True, "format": True, "spec": {"streaming"}}
-    )
+    not_its_spec = {"streaming": True, "model": {"release", "source"}}
+    exclude: Any = {"root": True, "format": True, "spec": not_its_spec}
+    identity = plan.model_dump(mode="json", exclude=exclude)
     identity["inputs"] = sorted(identity["inputs"], key=lambda item: item["uri"])
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:RUN_KEY_LENGTH]

@@ -28,7 +28,7 @@ _NOT_ITS_SPEC: Mapping[str, Any] = {
     "description": True,
     "owner": True,
     "input": {"path", "files", "format", "complete", "when_missing", "wait_minutes", "key"},
-    "model": {"version"},
+    "model": {"version", "source", "release"},
     "schedule": True,
     "audit": True,
     "job": True,

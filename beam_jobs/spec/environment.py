@@ -123,6 +123,19 @@ class MonitoringSpec(Declared):
     """A reading that is older counts as missing; Google's come up to five minutes late."""
 
 
+class VertexSpec(Declared):
+    """Vertex AI, where services may have their models deployed."""
+
+    region: str | None = None
+    """Left out: the region of Dataflow."""
+    endpoint: str | None = None
+    """Root URL of its API; null is Google's of the region."""
+    server_image: str | None = None
+    """Container image of the prediction server, for services that deploy or register models."""
+    service_account: str | None = None
+    """Whom deployed models run as; left out, Vertex AI's own agent."""
+
+
 class EnvironmentSpec(Declared):
     """Everything that differs between one place of running and another."""
 
@@ -131,4 +144,5 @@ class EnvironmentSpec(Declared):
     bigquery: BigQuerySpec
     dataflow: DataflowSpec
     monitoring: MonitoringSpec = MonitoringSpec()
+    vertex: VertexSpec = VertexSpec()
     airflow: AirflowSpec = AirflowSpec()

@@ -17,6 +17,7 @@ RESERVED_COLUMNS = frozenset(
     {
         "score_date",
         "model_version",
+        "deployed_model_id",
         "scored_at",
         "run_key",
         "source_uri",

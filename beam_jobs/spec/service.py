@@ -12,9 +12,12 @@ from pydantic import AfterValidator, model_validator
 from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Minutes, Refusal
-from beam_jobs.spec.fields import ColumnName, Field, ValueRange
+from beam_jobs.spec.fields import Field
+from beam_jobs.spec.model import ModelSpec
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
 from beam_jobs.spec.streaming import StreamingSpec
+
+_LABEL_TYPES = ("float", "integer", "boolean")
 
 
 def is_service_name(name: str) -> bool:
@@ -116,24 +119,6 @@ class InputSpec(Declared):
         return self.path.replace("{score_date}", score_date.isoformat()).strip("/") + "/"
 
 
-class OutputColumn(Declared):
-    """One column the model returns, and the values a trusted night holds in it."""
-
-    name: ColumnName
-    type: Literal["string", "integer", "float", "boolean"] = "float"
-    range: ValueRange | None = None
-
-
-class ModelSpec(Declared):
-    """Which model scores."""
-
-    version: str = "champion"
-    """A version folder, or an alias that names one; a night pins what the alias names then."""
-    outputs: Annotated[tuple[OutputColumn, ...], Constrained(min_length=1)]
-    batch_rows: Annotated[int, Constrained(ge=1, le=1_000_000)] = 65_536
-    """Rows per call of the model at most."""
-
-
 class ScheduleSpec(Declared):
     """When a night runs. The data interval is the day before the cron fires."""
 
@@ -190,6 +175,20 @@ class ServiceSpec(Declared):
                     f"model.outputs names {output.name!r}, which is an input field",
                     "rename the output, as in predicted_" + output.name,
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _a_label_is_not_known_beforehand(self) -> Self:
+        if self.model.release is None:
+            return self
+        label = self.model.release.held_out.label
+        field = next((field for field in self.input.fields if field.name == label), None)
+        if field is not None and (not field.passthrough or field.type not in _LABEL_TYPES):
+            kind = "fed to the model" if not field.passthrough else f"of type {field.type}"
+            raise Refusal(
+                f"model.release.held_out.label {label!r} is {kind}",
+                "name a passthrough field with numbers, or a column that is no field",
+            )
         return self
 
     @model_validator(mode="after")

@@ -70,7 +70,9 @@ def streaming_options(plan: StreamingPlan, given: Sequence[str]) -> PipelineOpti
     worker = options.view_as(WorkerOptions)
     if worker.element_processing_timeout_minutes is None:
         spec = plan.streaming
-        longest = max(spec.model_timeout_seconds, spec.write_retry_seconds)
+        endpoint = plan.spec.model.endpoint
+        asking = endpoint.retry_seconds if endpoint else spec.model_timeout_seconds
+        longest = max(asking, spec.write_retry_seconds)
         worker.element_processing_timeout_minutes = math.ceil(longest * _PATIENCE / 60)
     return options
 

@@ -30,12 +30,11 @@ class Answer(beam.DoFn):
 
     def process(self, batch: ScoredRequests) -> Iterator[PubsubMessage]:
         names = batch.source.identity.column("request_id")
-        about = {
-            "model_version": batch.scored_by.model_version,
-            "scored_at": batch.scored_at.isoformat(),
-        }
+        scored_at = batch.scored_at.isoformat()
         scored = names.take(batch.positions).to_pylist()
-        for name, outputs in zip(scored, batch.outputs.to_pylist(), strict=True):
+        predictions = zip(batch.outputs.to_pylist(), batch.model_versions.to_pylist(), strict=True)
+        for name, (outputs, version) in zip(scored, predictions, strict=True):
+            about = {"model_version": version, "scored_at": scored_at}
             yield _message(name, SCORED, {**_written(outputs), **about})
         dead = names.take(batch.dead.column("position")).to_pylist()
         for name, reason in zip(dead, batch.dead.select(_REASON).to_pylist(), strict=True):

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Generic, Self, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from beam_jobs.messages.requests import Requests
 from beam_jobs.prediction.live.served import ScoredBy
+from beam_jobs.prediction.scoring import SAID_OF_MODEL
 from beam_jobs.rows import Indices, Payloads, ValidRows
 from beam_jobs.runs.plan import InputObject
 
@@ -59,7 +61,8 @@ class ScoredBatch(Generic[Source]):
     rows: pa.RecordBatch
     """One column per field of the contract."""
     outputs: pa.RecordBatch
-    """One column per output of the model; as many rows as `rows`."""
+    """One column per output of the model, and what its endpoint says of it (SAID_OF_MODEL); as
+    many rows as `rows`."""
     positions: pa.Array
     """int64 per scored row."""
     dead: pa.RecordBatch
@@ -74,19 +77,30 @@ class ScoredBatch(Generic[Source]):
 
     def outputs_in_order_of(self, schema: pa.Schema) -> list[pa.Array]:
         """The outputs as a table's schema has them; a model may name them in another order."""
-        names = self.outputs.schema.names
+        names = [name for name in self.outputs.schema.names if name not in SAID_OF_MODEL]
         return [self.outputs.column(name) for name in schema.names if name in names]
+
+    def said_of_model(self, name: str) -> pa.Array:
+        """A column of SAID_OF_MODEL, null where nothing is said: string per scored row."""
+        if name in self.outputs.schema.names:
+            return self.outputs.column(name)
+        return pa.nulls(self.outputs.num_rows, pa.string())
 
 
 @dataclass(frozen=True)
 class ScoredRequests(ScoredBatch[Requests]):
-    """A micro-batch as it was scored, all of it by one model."""
+    """A micro-batch as it was scored, all of it by one model or by one endpoint."""
 
     scored_by: ScoredBy
 
     @classmethod
     def of(cls, batch: ScoredBatch[Requests], by: ScoredBy) -> Self:
         return cls(**vars(batch), scored_by=by)
+
+    @property
+    def model_versions(self) -> pa.Array:
+        """The version that scored each row: as its endpoint says, else the pinned one."""
+        return pc.fill_null(self.said_of_model("model_version"), self.scored_by.model_version)
 
 
 @dataclass(frozen=True)

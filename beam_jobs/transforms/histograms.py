@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from beam_jobs.prediction.manifest import ReferenceStatistics
 from beam_jobs.runs.manifest import Histogram
-from beam_jobs.spec.service import OutputColumn, ServiceSpec
+from beam_jobs.spec.model import OutputColumn
+from beam_jobs.spec.service import ServiceSpec
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import sys
 from local.cloud.config import CloudConfig
 from local.cloud.faults.fault import NotAFault
 from local.cloud.folder import FolderTaken
-from local.cloud.options import faults_of_environment, parser
+from local.cloud.options import faults_of_environment, images_of, parser
 from local.cloud.server import serve
 
 
@@ -44,7 +44,7 @@ def _config(options: argparse.Namespace, listener: socket.socket) -> CloudConfig
         port=listener.getsockname()[1],
         host=options.host,
         project=options.project,
-        images=dict(options.image),
+        images=images_of(options),
         refuse_active_job_name=options.refuse_active_job_name,
         pubsub=options.pubsub,
         streaming_bundle=options.streaming_bundle,

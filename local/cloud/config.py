@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 STREAMING_ACKS = ("committed", "first-stage")
 """`committed`: once everything downstream of a message has been processed. `first-stage`: as
 Dataflow does, once the steps up to the first one that stores or groups have committed it."""
+
+_PROJECT_NUMBER = "123456789012"
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class WorkerImage:
 
     python: str
     pythonpath: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    """What the image of a prediction server runs, as its ENTRYPOINT says."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,14 @@ class CloudConfig:
     """How often Cloud Monitoring's metrics are sampled, in seconds."""
     monitoring_delay_s: float | None = None
     """For how long a point is not visible yet, in seconds; None as the service says, by metric."""
+
+    def number_of(self, project: str) -> str:
+        """The number of a project, by its id or by that number itself."""
+        if project.isdecimal():
+            return project
+        if project == self.project:
+            return _PROJECT_NUMBER
+        return f"{zlib.crc32(project.encode()):012d}"
 
     @property
     def url(self) -> str:

@@ -25,6 +25,7 @@ _STATUS = {
     500: "INTERNAL",
     501: "UNIMPLEMENTED",
     503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 
 
@@ -53,6 +54,7 @@ class ApiError(Exception):
     reason: str = "invalid"
     status: str | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
@@ -69,7 +71,7 @@ class ApiError(Exception):
         return {"error": error}
 
     def response(self) -> Response:
-        return JSONResponse(self.body(), status_code=self.code)
+        return JSONResponse(self.body(), self.code, self.headers)
 
 
 def unsupported(feature: str) -> ApiError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,10 +18,11 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 _MOST_PORTS = 65535
 
 _DESCRIPTION = """\
-Google Cloud on one machine, for unmodified clients: Cloud Storage, BigQuery, Dataflow, Cloud
-Monitoring and the metadata server (credentials) in one process on one port. State lies in the data
-folder and survives a crash. GET /healthz answers when it is ready; SIGTERM ends it. Dataflow jobs
-outlive it: `python -m local.cloud.dataflow.stop --data FOLDER` ends them."""
+Google Cloud on one machine, for unmodified clients: Cloud Storage, BigQuery, Dataflow, Vertex AI,
+Cloud Monitoring and the metadata server (credentials) in one process on one port. State lies in the
+data folder and survives a crash. GET /healthz answers when it is ready; SIGTERM ends it. Dataflow
+jobs and deployed models outlive it: `python -m local.cloud.dataflow.stop --data FOLDER` and
+`python -m local.cloud.aiplatform.stop --data FOLDER` end them."""
 
 _EPILOG = f"""\
 point clients at it, for port 8700:
@@ -71,6 +73,16 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def images_of(options: argparse.Namespace) -> dict[str, WorkerImage]:
+    """The images, each with its entrypoint. Ends the program for an entrypoint of none of them."""
+    images: dict[str, WorkerImage] = dict(options.image)
+    for name, words in options.entrypoint:
+        if name not in images:
+            parser().error(f"--entrypoint: {name!r} is not an --image: name its interpreter too")
+        images[name] = dataclasses.replace(images[name], entrypoint=words)
+    return images
+
+
 def faults_of_environment(environment: Mapping[str, str]) -> list[Fault]:
     """The faults that the environment asks for. Raises NotAFault."""
     text = environment.get(FAULTS_VARIABLE, "")
@@ -97,8 +109,17 @@ def _add_dataflow(made: argparse.ArgumentParser, defaults: Mapping[str, object])
         action="append",
         default=[],
         metavar="NAME=PYTHON[:PATH...]",
-        help="stands in for a container image of Dataflow workers or of a Flex Template: an "
-        "interpreter and the folders to add to its PYTHONPATH; may be given several times",
+        help="stands in for a container image of Dataflow workers, of a Flex Template or of a "
+        "prediction server: an interpreter and the folders to add to its PYTHONPATH; may be given "
+        "several times",
+    )
+    made.add_argument(
+        "--entrypoint",
+        type=_entrypoint,
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="what an image of a prediction server runs, e.g. 'scorer=python -m scorer serve'",
     )
     made.add_argument(
         "--refuse-active-job-name",
@@ -210,6 +231,14 @@ def _image(text: str) -> tuple[str, WorkerImage]:
         if not Path(folder).exists():
             raise _wanted("a folder for PYTHONPATH: it does not exist", folder)
     return name, WorkerImage(python, tuple(folders))
+
+
+def _entrypoint(text: str) -> tuple[str, tuple[str, ...]]:
+    name, _, command = text.partition("=")
+    words = tuple(shlex.split(command))
+    if not name or not words:
+        raise _wanted("NAME=COMMAND", text)
+    return name, words
 
 
 def _fault_file(text: str) -> list[Fault]:

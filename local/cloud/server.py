@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local.cloud.aiplatform.api import AiplatformApi
 from local.cloud.bigquery.api import BigQueryApi
 from local.cloud.config import CloudConfig
 from local.cloud.connection import Connection
@@ -85,6 +86,7 @@ def assemble(config: CloudConfig, objects: ObjectStore) -> list[Api]:
         StorageApi(objects),
         BigQueryApi(config, objects),
         DataflowApi(config, objects),
+        AiplatformApi(config),
         MonitoringApi(config),
         MetadataApi(config),
     ]

@@ -15,6 +15,8 @@ from local.stack.pubsub import pubsub
 from local.stack.settings import StackSettings
 
 WORKER_IMAGE = "nightstream-worker:local"
+SERVER_IMAGE = "nightstream-prediction-server:local"
+_SERVER_RUNS = "python -m beam_jobs.prediction.server serve"
 
 
 def components(settings: StackSettings) -> tuple[Component, ...]:
@@ -45,14 +47,16 @@ def _postgres(postgres: Postgres) -> Component:
 
 
 def _cloud(settings: StackSettings) -> Component:
-    image = f"{WORKER_IMAGE}={sys.executable}:{settings.repository}"
+    stands_in = f"{sys.executable}:{settings.repository}"
     return Component(
         name="cloud",
         command=(
             *(sys.executable, "-m", "local.cloud"),
             *("--port", str(settings.cloud_port)),
             *("--data", str(settings.cloud_data)),
-            *("--image", image),
+            *("--image", f"{WORKER_IMAGE}={stands_in}"),
+            *("--image", f"{SERVER_IMAGE}={stands_in}"),
+            *("--entrypoint", f"{SERVER_IMAGE}={_SERVER_RUNS}"),
             # The service's minutes are not waited for on one machine.
             *("--monitoring-interval", "5", "--monitoring-delay", "0"),
         ),

@@ -11,6 +11,8 @@ from tests.bench import (
     job_speed,
     night_overhead,
     per_row_speed,
+    prediction_server,
+    remote,
     sink,
 )
 from tests.bench.cloud import inserts, loads, polling, start, submission
@@ -35,6 +37,10 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "live_update_gap": gaps.measure_update,
     "live_replacement_gap": gaps.measure_replacement,
     "sink": sink.measure,
+    "server_throughput": prediction_server.measure_throughput,
+    "server_latency": prediction_server.measure_latency,
+    "endpoint_batching": remote.measure_batching,
+    "endpoint_client": remote.measure_client,
     "cloud_start": start.measure,
     "cloud_load": loads.measure,
     "cloud_inserts": inserts.measure_speed,

@@ -14,8 +14,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-APIS = ("bigquery.v2", "dataflow.v1b3", "monitoring.v3", "storage.v1")
+APIS = ("aiplatform.v1", "bigquery.v2", "dataflow.v1b3", "monitoring.v3", "storage.v1")
 _DOCUMENTS = files("googleapiclient.discovery_cache") / "documents"
+_RAW = {"$ref": "GoogleApiHttpBody"}
 _LOOKED_AT = 200
 """Of a longer list, only the first elements are looked at."""
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -39,9 +40,13 @@ class Method:
     http: str
     path: re.Pattern[str]
     """Matches the whole path of a request, as it stands in the request line."""
+    root: str
+    """The first part of the path."""
     placeholders: int
     response: Schema | None
     """None where the answer has no body."""
+    is_raw: bool
+    """Whether the answer, an error too, is whatever somebody else gave: google.api.HttpBody."""
     schemas: dict[str, Schema]
 
     def complaints(self, answer: Any) -> list[str]:
@@ -53,7 +58,8 @@ class Method:
 
 def method_of(http: str, path: str) -> Method | None:
     """The method that a request calls; None if no API has one."""
-    return next((m for m in _methods() if m.http == http and m.path.fullmatch(path)), None)
+    possible = _methods().get((http, path.split("/")[1]), ())
+    return next((method for method in possible if method.path.fullmatch(path)), None)
 
 
 def error_complaints(code: int, answer: Any) -> list[str]:
@@ -81,10 +87,14 @@ def document(api: str) -> Schema:
 
 
 @cache
-def _methods() -> tuple[Method, ...]:
-    """All of them; those with fewer placeholders come first."""
-    found = [method for api in APIS for method in _of_api(api)]
-    return tuple(sorted(found, key=lambda method: method.placeholders))
+def _methods() -> dict[tuple[str, str], list[Method]]:
+    """By HTTP method and the first part of the path; of them, those with fewer placeholders come
+    first, then those that say more besides."""
+    found: dict[tuple[str, str], list[Method]] = {}
+    every = [method for api in APIS for method in _of_api(api)]
+    for method in sorted(every, key=lambda m: (m.placeholders, -len(m.path.pattern))):
+        found.setdefault((method.http, method.root), []).append(method)
+    return found
 
 
 def _of_api(api: str) -> Iterator[Method]:
@@ -97,8 +107,10 @@ def _of_api(api: str) -> Iterator[Method]:
                 id=method["id"],
                 http=method["httpMethod"],
                 path=_pattern(template, method["parameters"]),
+                root=template.split("/")[1],
                 placeholders=method.get("flatPath", path).count("{"),
                 response=method.get("response"),
+                is_raw=method.get("response") == _RAW,
                 schemas=described["schemas"],
             )
 

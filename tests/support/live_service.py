@@ -24,7 +24,7 @@ from google.cloud import bigquery, storage
 from beam_jobs.objects.gcs import GcsObjects
 from beam_jobs.prediction.versions import open_version, resolve_version
 from beam_jobs.runs.code import code_sources
-from beam_jobs.runs.plan import ModelPin
+from beam_jobs.runs.plan import EndpointPin, ModelPin
 from beam_jobs.runs.streaming import ServedModel, StreamingPlan, build_streaming_plan
 from beam_jobs.runs.wheel import build_wheel, unpack_wheel
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
@@ -83,12 +83,14 @@ class LiveService:
         spec: ServiceSpec,
         image: str,
         ack_deadline_seconds: int = 60,
+        endpoint: EndpointPin | None = None,
     ) -> None:
         self.cloud = cloud
         self.pubsub = pubsub
         self.spec = spec
         self.bucket = f"{spec.service.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
         self.dataset = self.bucket.replace("-", "_")
+        self.endpoint = endpoint
         self.job_name = f"{spec.service.replace('_', '-')}-live-a"
         self.environment: EnvironmentSpec = an_environment(
             cloud.url,
@@ -144,7 +146,11 @@ class LiveService:
         version = resolve_version(self.models, self.spec.model.version, self.objects)
         manifest = open_version(version.folder, self.objects)
         return ModelPin(
-            uri=version.folder, version=version.name, kind=manifest.kind, sha256=manifest.sha256
+            uri=version.folder,
+            version=version.name,
+            kind=manifest.kind,
+            sha256=manifest.sha256,
+            endpoint=self.endpoint,
         )
 
     def create_places(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Self
 import pytest
 from google.auth.compute_engine import _metadata
 
+from local.cloud.aiplatform.stop import stop_deployments
 from local.cloud.dataflow.stop import stop_jobs
 from tests.support.patience import PATIENCE_S
 
@@ -86,9 +87,10 @@ class LocalCloud:
         return self._end(signal.SIGTERM)
 
     def end(self) -> None:
-        """`stop`, and the Dataflow jobs too, which outlive the server."""
+        """`stop`, and the Dataflow jobs and deployed models too, which outlive the server."""
         self.stop()
         stop_jobs(self.data)
+        stop_deployments(self.data)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

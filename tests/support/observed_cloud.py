@@ -87,7 +87,7 @@ class _Answer:
         return self._status < 300
 
     def complaints(self, method: Method) -> list[str]:
-        if not self._is_json or self._within_upload:
+        if not self._is_json or self._within_upload or method.is_raw:
             return []
         answer = self._parsed()
         if self._status >= 400:

@@ -38,6 +38,7 @@ def an_environment(endpoint: str | None = None, **parts: Any) -> EnvironmentSpec
         "bigquery": {"dataset": "nightstream", "location": "US"},
         "dataflow": {"region": "us-central1", "endpoint": endpoint, "worker_image": WORKER_IMAGE},
         "monitoring": {"endpoint": endpoint},
+        "vertex": {"endpoint": endpoint},
         "airflow": {"poll_seconds": 0.05, "retry_delay_seconds": 0},
     }
     for section, keys in parts.items():

@@ -11,12 +11,13 @@ from apache_beam.metrics.metric import Metrics
 from beam_jobs.prediction.live.bundles import BundlesUnderWay
 from beam_jobs.prediction.live.giving_up import WatchedCall
 from beam_jobs.prediction.live.merging import CallBounds, MergedCalls
-from beam_jobs.prediction.live.parts import joined, parted
 from beam_jobs.prediction.live.rows import Call, LiveRows
 from beam_jobs.prediction.live.served import ScoredBy, Served
 from beam_jobs.prediction.live.serving import Serving
 from beam_jobs.prediction.live.suspects import Suspects, Treatment, treatment
 from beam_jobs.prediction.live.watchdog import Watchdog
+from beam_jobs.prediction.parts import joined, parted
+from beam_jobs.prediction.remote.model import RemoteModel
 from beam_jobs.prediction.scoring import NONE_FAILED, FailedRows, Predicted, Predicts, predict_rows
 from beam_jobs.runs.dead_letter import ErrorCode
 from beam_jobs.spec.streaming import StreamingSpec
@@ -102,14 +103,17 @@ class LiveModel:
 
     def _call(self, call: Call, served: Served) -> Predicted:
         features = pa.concat_batches([rows.features for rows in call])
+        self._calls.inc()
+        self._rows.update(features.num_rows)
+        self._count_refreshes()
+        if isinstance(served.model, RemoteModel):
+            # Its requests have time limits of their own, and it narrows them itself.
+            return served.model.score(features)
         watched = WatchedCall(call, served.suspects.folder)
         model = _Watched(served.model, self._watchdog, watched)
         # Enough calls for every row to get its own verdict: no request fails for its neighbours.
         predicted = predict_rows(model, features, max_calls=2 * features.num_rows)
-        self._calls.inc()
-        self._rows.update(features.num_rows)
         self._bisecting.inc(model.calls - 1)
-        self._count_refreshes()
         return predicted
 
     def _count_refreshes(self) -> None:

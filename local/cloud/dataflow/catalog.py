@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud.dataflow import states, tuning, views
-from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
+from local.cloud.dataflow.folder import JobFolder, Plan, Status
 from local.cloud.dataflow.replacement import check_replacement
 from local.cloud.dataflow.request import max_workers_of
 from local.cloud.dataflow.topic_subscriptions import delete_unneeded
 from local.cloud.faults.armed import reach
 from local.cloud.http import ApiError
+from local.cloud.supervised import now
 
 Launch = Callable[[JobFolder], None]
 

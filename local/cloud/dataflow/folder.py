@@ -1,7 +1,6 @@
 """The folder of one job: everything known about it, on disk.
 
-Each file has a single writer and is replaced atomically, so a reader sees one whole version of it
-and kill -9 at any moment loses nothing that was acknowledged:
+Each file has a single writer:
 
 - job.json: the job as created, and plan.json: how to run it (the server, once; for a template that
   was launched, its launcher once more)
@@ -22,34 +21,13 @@ and kill -9 at any moment loses nothing that was acknowledged:
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import signal
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-
-def now(ago: float = 0.0) -> str:
-    """This moment, or that of `ago` seconds before, as the service writes it: RFC 3339, UTC,
-    microseconds. Such times sort as text."""
-    return (datetime.now(UTC) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def write_atomically(path: Path, value: Any) -> None:
-    """Replaces a JSON file in one step."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value))
-    temporary.replace(path)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
+from local.cloud.supervised import SupervisedFolder, now, read_json, write_atomically
 
 
 @dataclass(frozen=True)
@@ -91,10 +69,8 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class JobFolder:
+class JobFolder(SupervisedFolder):
     """Reads and writes one job's files."""
-
-    path: Path
 
     @classmethod
     def create(
@@ -119,7 +95,7 @@ class JobFolder:
 
     def launch(self) -> dict[str, Any] | None:
         """How to launch the template that describes the job: see `flex.launch.Launch`."""
-        launch: dict[str, Any] | None = _read(self.path / "launch.json")
+        launch: dict[str, Any] | None = read_json(self.path / "launch.json")
         return launch
 
     @property
@@ -128,14 +104,14 @@ class JobFolder:
 
     def job(self) -> dict[str, Any] | None:
         """The job resource as created; None where creation itself was cut short."""
-        job: dict[str, Any] | None = _read(self.path / "job.json")
+        job: dict[str, Any] | None = read_json(self.path / "job.json")
         return job
 
     def name(self) -> str:
         return str((self.job() or {})["name"])
 
     def plan(self) -> Plan:
-        plan = _read(self.path / "plan.json")
+        plan = read_json(self.path / "plan.json")
         streaming = plan.get("streaming")
         return Plan(
             plan["python"],
@@ -145,7 +121,7 @@ class JobFolder:
         )
 
     def status(self) -> Status:
-        return Status(**_read(self.path / "status.json"))
+        return Status(**read_json(self.path / "status.json"))
 
     def write_status(self, status: Status) -> None:
         write_atomically(self.path / "status.json", asdict(status))
@@ -160,7 +136,7 @@ class JobFolder:
 
     def requested(self) -> Status | None:
         """The state that a client asked for, and when."""
-        requested = _read(self.path / "requested.json")
+        requested = read_json(self.path / "requested.json")
         return Status(**requested) if requested else None
 
     def request(self, state: str) -> None:
@@ -168,7 +144,7 @@ class JobFolder:
 
     def tuning(self) -> dict[str, Any]:
         """The runtimeUpdatableParams that clients have set."""
-        return _read(self.path / "tuning.json") or {}
+        return read_json(self.path / "tuning.json") or {}
 
     def tune(self, parameters: dict[str, Any]) -> None:
         write_atomically(self.path / "tuning.json", parameters)
@@ -190,14 +166,14 @@ class JobFolder:
     def successor(self) -> str | None:
         """The id of the job that takes this one's place; None for one whose supervisor was gone
         before it could."""
-        job_id: str | None = _read(self.path / "replaced.json")
+        job_id: str | None = read_json(self.path / "replaced.json")
         if job_id is None or self.status().state == "JOB_STATE_UPDATED":
             return job_id
         return job_id if self.beside(job_id).held() else None
 
     def metrics(self) -> dict[str, Any]:
         """`metricTime` and `metrics`, as in the service's JobMetrics."""
-        return _read(self.path / "metrics.json") or {"metricTime": now(), "metrics": []}
+        return read_json(self.path / "metrics.json") or {"metricTime": now(), "metrics": []}
 
     def write_metrics(self, updates: list[dict[str, Any]], time: str) -> None:
         write_atomically(self.path / "metrics.json", {"metricTime": time, "metrics": updates})
@@ -205,7 +181,7 @@ class JobFolder:
     def health(self) -> dict[str, Any] | None:
         """How far a streaming job was behind at `time`, see worker.streaming.health; None for a
         job that has not begun to read, or never will."""
-        health: dict[str, Any] | None = _read(self.path / "health.json")
+        health: dict[str, Any] | None = read_json(self.path / "health.json")
         return health
 
     def write_health(self, health: dict[str, Any], time: str) -> None:
@@ -213,7 +189,7 @@ class JobFolder:
 
     def subscriptions(self) -> list[TopicSubscription]:
         """The subscriptions that were made for the job."""
-        subscriptions = _read(self.path / "subscriptions.json") or []
+        subscriptions = read_json(self.path / "subscriptions.json") or []
         return [TopicSubscription(**subscription) for subscription in subscriptions]
 
     def write_subscriptions(self, subscriptions: list[TopicSubscription]) -> None:
@@ -244,33 +220,3 @@ class JobFolder:
                 with contextlib.suppress(ValueError):
                     messages.append({"id": f"m{number:06d}", **json.loads(line)})
         return sorted(messages, key=lambda message: message["time"])
-
-    def hold(self) -> int:
-        """Takes the lock and returns its descriptor, to be inherited by the supervisor.
-
-        The kernel frees it with the last process that has it open, however that one ends.
-        """
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return descriptor
-
-    def held(self) -> bool:
-        """Whether a supervisor lives."""
-        try:
-            descriptor = os.open(self.path / "lock", os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
-
-    def kill(self) -> None:
-        """Ends a supervisor that does not answer; its job process ends with it."""
-        holder = (self.path / "lock").read_text()
-        if holder and self.held():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(holder), signal.SIGKILL)

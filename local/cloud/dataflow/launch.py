@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import local
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.faults.in_jobs import VARIABLE
+from local.cloud.supervised import environment_of, spawn
 
 
 @dataclass(frozen=True)
@@ -25,37 +23,12 @@ class Launcher:
 
     def __call__(self, folder: JobFolder) -> None:
         first = "flex.launcher" if folder.launch() else "supervisor"
-        lock = folder.hold()
-        try:
-            with folder.log.open("ab") as log:
-                process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        f"local.cloud.dataflow.{first}",
-                        folder.path,
-                        str(lock),
-                    ],
-                    env=self._environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=(lock,),
-                    start_new_session=True,
-                )
-        finally:
-            os.close(lock)
-        threading.Thread(target=process.wait, daemon=True).start()
+        spawn(f"local.cloud.dataflow.{first}", folder, folder.log, self._environment())
 
     def _environment(self) -> dict[str, str]:
         """This server's own, with the endpoints of the local cloud where it names no others."""
-        endpoints = {
-            "STORAGE_EMULATOR_HOST": self.cloud_url,
-            "BIGQUERY_EMULATOR_HOST": self.cloud_url,
-            "GCE_METADATA_HOST": self.cloud_url.removeprefix("http://"),
-            "GCE_METADATA_IP": self.cloud_url.removeprefix("http://"),
-        }
-        environment = {**endpoints, **os.environ, VARIABLE: str(self.faults)}
+        given = {**os.environ, VARIABLE: str(self.faults)}
+        environment = environment_of(self.cloud_url, given)
         if self.pubsub:
             environment["PUBSUB_EMULATOR_HOST"] = self.pubsub
         environment["PYTHONPATH"] = str(Path(local.__file__).parent.parent)

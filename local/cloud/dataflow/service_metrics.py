@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.cloud.dataflow import states
-from local.cloud.dataflow.folder import Status, now
+from local.cloud.dataflow.folder import Status
+from local.cloud.supervised import now
 
 
 def with_service_metrics(metrics: dict[str, Any], status: Status, workers: int) -> dict[str, Any]:

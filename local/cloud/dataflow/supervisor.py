@@ -8,7 +8,6 @@ job process die its workers.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
@@ -19,6 +18,7 @@ from local.cloud.dataflow.attempt import Attempt
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.outcome import MAX_ATTEMPTS, Ending, Outcome, Verdict, outcome_of, verdict
 from local.cloud.faults.in_jobs import reach_in_job
+from local.cloud.supervised import take_lock
 
 POLL_SECONDS = 0.05
 
@@ -52,13 +52,6 @@ def _run(folder: JobFolder, number: int) -> Outcome:
     cause = attempt.cause()
     shutil.rmtree(scratch, ignore_errors=True)
     return outcome_of(code, cause)
-
-
-def take_lock(lock: int) -> None:
-    """Makes the inherited lock this process's own, not its children's, and writes its id there."""
-    os.set_inheritable(lock, False)
-    os.truncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
 
 
 def main(path: str, lock: str) -> None:

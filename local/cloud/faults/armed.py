@@ -16,8 +16,8 @@ from local.cloud.faults.fault import Fault
 from local.cloud.faults.points import AT_JOBS
 
 _CRASH_STATUS = 137
-_ELSEWHERE = ("row", "stale")
-"""Kinds that strike what is in a request or what it reads, not the request."""
+_ELSEWHERE = ("row", "stale", "corrupt")
+"""Kinds that strike what is in a request, what it reads or what it is answered, not the request."""
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +88,32 @@ class Faults:
             self._armed = [armed for armed in self._armed if only not in (None, armed.id)]
             self._announce()
 
-    def at_request(self, method: str, path: str) -> Fault | None:
+    def looks_at_body(self, method: str, path: str) -> bool:
+        """Whether a fault that may strike this call depends on its body."""
+        return any(
+            armed.fault.body is not None and _is_at(armed.fault, method, path)
+            for armed in self._armed
+        )
+
+    def at_request(self, method: str, path: str, body: bytes = b"") -> Fault | None:
         """The first armed fault that strikes this call."""
+        text = body.decode(errors="replace")
         return self._strike(
             f"{method} {path}",
-            lambda fault: fault.kind not in _ELSEWHERE and _is_at(fault, method, path),
+            lambda fault: (
+                fault.kind not in _ELSEWHERE
+                and _is_at(fault, method, path)
+                and (fault.body is None or re.search(fault.body, text) is not None)
+            ),
         )
+
+    def corruption(self, method: str, path: str) -> str | None:
+        """What shall become of the predictions that answer this call; None for nothing."""
+        fault = self._strike(
+            f"{method} {path}",
+            lambda fault: fault.kind == "corrupt" and _is_at(fault, method, path),
+        )
+        return fault.answer if fault else None
 
     def staleness(self, method: str, path: str) -> float:
         """How many seconds ago the state is that this read of jobs shall see; 0.0 is now."""
@@ -164,6 +184,11 @@ def reach(point: str) -> None:
 def staleness(method: str, path: str) -> float:
     """How many seconds ago the state is that this read of jobs shall see; 0.0 unless armed."""
     return ARMED.staleness(method, path)
+
+
+def corruption(method: str, path: str) -> str | None:
+    """What shall become of the predictions that answer this call; None unless armed."""
+    return ARMED.corruption(method, path)
 
 
 def crash() -> NoReturn:

@@ -12,17 +12,18 @@ from pydantic_core import ErrorDetails
 from local.cloud.faults.points import AT_JOBS, AT_SERVER
 from local.cloud.http import ApiError
 
-Kind = Literal["error", "latency", "hang", "reset", "crash", "row", "stale"]
+Kind = Literal["error", "latency", "hang", "reset", "crash", "row", "stale", "corrupt"]
 
 _AT_REQUESTS = {"path", "method"}
 _OF_KIND: dict[Kind, set[str]] = {
-    "error": {"code", "message", "reason", "when"},
-    "latency": {"seconds", "when"},
-    "hang": {"when"},
-    "reset": {"when"},
+    "error": {"code", "message", "reason", "retry_after", "when", "body"},
+    "latency": {"seconds", "when", "body"},
+    "hang": {"when", "body"},
+    "reset": {"when", "body"},
     "crash": {"when"},
     "row": {"row", "message", "reason"},
     "stale": {"seconds"},
+    "corrupt": {"answer"},
 }
 """The fields that say how a fault of a kind strikes; any fault may say where, and how often."""
 _AT_POINT: dict[str, tuple[Kind, ...]] = {
@@ -51,6 +52,8 @@ class Fault(BaseModel):
     point: str | None = None
     job: str = ".*"
     row: str | None = None
+    body: str | None = None
+    answer: Literal["short", "reordered", "nan", "html"] | None = None
     when: Literal["before", "after"] = "before"
     skip: int = Field(0, ge=0)
     times: int | None = Field(None, ge=1)
@@ -59,6 +62,7 @@ class Fault(BaseModel):
     code: int = Field(503, ge=400, le=599)
     message: str = "injected by a fault knob"
     reason: str = "backendError"
+    retry_after: int | None = Field(None, ge=0)
     seconds: float = Field(1.0, ge=0)
 
     @model_validator(mode="after")
@@ -69,10 +73,12 @@ class Fault(BaseModel):
             _check_point(self.point, self.kind)
         if self.kind == "row" and self.row is None:
             raise ValueError("a fault of kind row says which ones by `row`")
+        if self.kind == "corrupt" and self.answer is None:
+            raise ValueError("a fault of kind corrupt says what becomes of the `answer`")
         for field in sorted(self.model_fields_set - _fields_of(self.kind, self.point)):
             where = f" at the point {self.point}" if self.point else ""
             raise ValueError(f"{field} means nothing for a fault of kind {self.kind}{where}")
-        for pattern in (self.method, self.path or "", self.row or "", self.job):
+        for pattern in (self.method, self.path or "", self.row or "", self.body or "", self.job):
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -80,7 +86,8 @@ class Fault(BaseModel):
         return self
 
     def error(self) -> ApiError:
-        return ApiError(self.code, self.message, self.reason)
+        wait = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return ApiError(self.code, self.message, self.reason, headers=wait)
 
 
 def fault_of(value: Any) -> Fault:
@@ -120,7 +127,7 @@ def _fields_of(kind: Kind, point: str | None) -> set[str]:
     if point is None:
         return counted | _AT_REQUESTS | _OF_KIND[kind]
     named = {"point", "job"} if point in AT_JOBS else {"point"}
-    return counted | named | (_OF_KIND[kind] - {"when"})
+    return counted | named | (_OF_KIND[kind] - {"when", "body", "retry_after"})
 
 
 def _said(detail: ErrorDetails) -> str:
@@ -129,7 +136,13 @@ def _said(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         return f"unknown field {field}; there are {', '.join(Fault.model_fields)}"
     if detail["type"] == "literal_error":
-        there_are = ", ".join(get_args(Fault.model_fields[field].annotation))
+        there_are = ", ".join(_choices(Fault.model_fields[field].annotation))
         return f"unknown {field} {detail['input']!r}; there are {there_are}"
     message = detail["msg"].removeprefix("Value error, ")
     return f"{field}: {message}" if field else message
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """The words that a field may be, where it may also be left out."""
+    first, *_ = choices = get_args(annotation)
+    return choices if isinstance(first, str) else get_args(first)

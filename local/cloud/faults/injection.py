@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.cloud.connection import reset
@@ -22,7 +23,11 @@ class FaultInjection:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = None
         if scope["type"] == "http" and not scope["path"].startswith(ADMIN_PATH):
-            fault = self._faults.at_request(scope["method"], scope["path"])
+            body = b""
+            if self._faults.looks_at_body(scope["method"], scope["path"]):
+                body = await Request(scope, receive).body()
+                receive = _again(body, receive)
+            fault = self._faults.at_request(scope["method"], scope["path"], body)
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.kind == "latency":
@@ -55,6 +60,16 @@ async def _strike(fault: Fault, scope: Scope, receive: Receive, send: Send) -> N
         reset(scope)
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Hands out a body that has been read, then what comes after it."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def handed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return handed
 
 
 async def _nowhere(_: Message) -> None:

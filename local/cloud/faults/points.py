@@ -7,6 +7,8 @@ AT_SERVER = {
     "bigquery.job.begin": "a job is accepted and on disk, its work has not begun",
     "bigquery.job.commit": "a job has done its work, nothing of it is committed",
     "bigquery.insert.commit": "rows of an insertAll are checked, none is committed",
+    "aiplatform.operation.begin": "an operation is on disk, its work has not begun",
+    "aiplatform.operation.commit": "an operation has done its work, nothing of it is committed",
     "dataflow.job.launch": "a job is on disk, no process of it runs yet",
 }
 """Points in the server, and what has and has not happened there."""

@@ -17,8 +17,8 @@ from local.cloud.metadata import impersonation
 
 _FLAVOR = {"Metadata-Flavor": "Google", "Server": "Metadata Server for VM"}
 _LIFETIME_S = 3600
+_ACCOUNT_ID = "123456789012"
 _TOKEN = "local-cloud"
-_NUMBER = 123456789012
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
 
@@ -27,6 +27,7 @@ class MetadataApi:
         self._config = config
         # As on GKE with workload identity. Of a service account's address google-auth would ask
         # Google, on the internet, in which regions it may be used.
+        self._number = config.number_of(config.project)
         self._account = f"{config.project}.svc.id.goog"
 
     def routes(self) -> list[BaseRoute]:
@@ -88,15 +89,15 @@ class MetadataApi:
             "instance": {
                 "attributes": {},
                 "hostname": "local-cloud",
-                "id": _NUMBER,
+                "id": int(self._number),
                 "name": "local-cloud",
-                "region": f"projects/{_NUMBER}/regions/us-central1",
+                "region": f"projects/{self._number}/regions/us-central1",
                 "service-accounts": {"default": account, self._account: account},
-                "zone": f"projects/{_NUMBER}/zones/us-central1-a",
+                "zone": f"projects/{self._number}/zones/us-central1-a",
             },
             "project": {
                 "attributes": {},
-                "numeric-project-id": _NUMBER,
+                "numeric-project-id": int(self._number),
                 "project-id": self._config.project,
             },
             "universe": {"universe-domain": "googleapis.com"},
@@ -133,7 +134,7 @@ def _id_token(email: str, audience: str) -> str:
         "iss": "https://accounts.google.com",
         "aud": audience,
         "email": email,
-        "sub": str(_NUMBER),
+        "sub": _ACCOUNT_ID,
         "iat": now,
         "exp": now + _LIFETIME_S,
     }

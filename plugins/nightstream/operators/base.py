@@ -6,7 +6,11 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    BaseOperator,
+)
 
 from nightstream.forms.batch import NightChoices
 from nightstream.runs import AuditedRun, PublishedRun, ResolvedRun, ScoredRun
@@ -36,13 +40,16 @@ class ServiceOperator(BaseOperator):
         return gcs_objects(self.environment)
 
     def pinned_model(self, name: str | None) -> ModelPin:
-        """The version of that name or alias; without one, the version that the spec names."""
+        """A night's version: of that name or alias; without one, the one that the spec names."""
+        from beam_jobs.prediction.remote.deployment import OtherTrafficError
         from beam_jobs.prediction.versions import ModelError
         from nightstream.models import pin_model
 
         name = name or self.spec.model.version
         try:
-            model = pin_model(self.spec, self.environment, name, self.objects)
+            model = pin_model(self.spec, self.environment, name, self.objects, night=True)
+        except OtherTrafficError as error:
+            raise AirflowException(f"{error} (a release may be under way: tried again)") from error
         except ModelError as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Model: %s names version %s in %s", name, model.version, model.uri)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.sdk.exceptions import AirflowRuntimeError
 
 from nightstream.operators.base import night_of
+from nightstream.operators.claiming import waits
 from nightstream.operators.job_waiting import JobWaitingOperator
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class CancelOperator(JobWaitingOperator):
 
         night, state_of = night_of(context, self.spec), context["ti"].get_dagrun_state
         # Before the jobs: a launch that is over by then has its job among them.
-        launches = [claim for claim in self._launches(night) if _waits(claim, state_of)]
+        launches = [claim for claim in self._launches(night) if waits(claim, state_of)]
         jobs = self._jobs(night)
         active = [job for job in jobs if job.phase is Phase.ACTIVE]
         for job in active:
@@ -75,7 +74,7 @@ class CancelOperator(JobWaitingOperator):
         from nightstream.scoring.claims import Claims
 
         claims = Claims(self.objects, self._claims_folder(night), job.labels["run_key"])
-        waiting = [claim for claim in claims.all() if _waits(claim, state_of)]
+        waiting = [claim for claim in claims.all() if waits(claim, state_of)]
         if len(waiting) > 1:
             names = "; ".join(f"{claim.dag_id}, run {claim.run_id}" for claim in waiting)
             raise AirflowFailException(
@@ -88,13 +87,3 @@ class CancelOperator(JobWaitingOperator):
         from nightstream.scoring.claims import claims_folder
 
         return claims_folder(self.environment.buckets.work, self.spec.service, night)
-
-
-def _waits(claim: Claim, state_of: Callable[[str, str], str]) -> bool:
-    """Whether the claim's DAG run is still going on; one that was deleted is not."""
-    try:
-        return state_of(claim.dag_id, claim.run_id) in ("running", "queued")
-    except AirflowRuntimeError as error:
-        if (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
-            return False
-        raise

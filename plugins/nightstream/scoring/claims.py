@@ -35,6 +35,11 @@ def claims_folder(work_bucket: str, service: str, night: date) -> str:
     return f"gs://{work_bucket}/{service}/claims/{night.isoformat()}"
 
 
+def claims_of(objects: Objects, work_bucket: str, service: str) -> list[Claim]:
+    """The claims on all nights of a service."""
+    return _read(objects, objects.list(f"gs://{work_bucket}/{service}/claims/"))
+
+
 def launches(objects: Objects, folder: str, since: datetime) -> list[Claim]:
     """The claims of a night's folder that were written since then for a launch, and have no job."""
     recent = [item for item in objects.list(f"{folder}/") if item.updated >= since]

@@ -44,7 +44,7 @@ def declared_plan(
 ) -> StreamingPlan:
     """The plan of what is declared by now, with the code that runs here. Raises ModelError."""
     assert spec.streaming is not None
-    model = pin_model(spec, environment, spec.model.version, objects)
+    model = pin_model(spec, environment, spec.model.version, objects, night=False)
     options = pinned_options(spec.streaming, environment)
     return build_streaming_plan(spec, environment, model, options)
 

@@ -28,6 +28,11 @@ class Column:
     description: str = ""
 
 
+DEPLOYED_MODEL = Column(
+    "deployed_model_id", "STRING", "Of the endpoint that predicted; null where a worker did"
+)
+
+
 @dataclass(frozen=True)
 class TableSchema:
     """A table with one partition for each day of a DATE or TIMESTAMP column."""

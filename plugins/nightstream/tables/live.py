@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from beam_jobs.runs.streaming import live_dead_letters_table, live_predictions_table
 from nightstream.tables.base import (
+    DEPLOYED_MODEL,
     Column,
     TableSchema,
     View,
@@ -43,6 +44,7 @@ def live_predictions_schema(spec: ServiceSpec) -> TableSchema:
         _REQUEST,
         *field_columns(spec),
         *output_columns(spec),
+        DEPLOYED_MODEL,
         Column("model_version", "STRING"),
         *_SOURCE,
         *_TIMES,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from beam_jobs.runs.dead_letter import DEAD_LETTER_COLUMNS
-from nightstream.tables.base import Column, TableSchema, field_columns, output_columns
+from nightstream.tables.base import (
+    DEPLOYED_MODEL,
+    Column,
+    TableSchema,
+    field_columns,
+    output_columns,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset
@@ -55,6 +61,7 @@ def predictions_schema(spec: ServiceSpec) -> TableSchema:
             Column(PARTITION_COLUMN, "DATE", "The night that was scored"),
             *fields,
             *output_columns(spec),
+            DEPLOYED_MODEL,
             Column("model_version", "STRING"),
             Column("scored_at", "TIMESTAMP"),
             Column("run_key", "STRING", "Identity of the run that scored the row"),

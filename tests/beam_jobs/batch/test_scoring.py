@@ -71,7 +71,8 @@ def test_output_columns_stand_in_the_order_of_the_tables(night: NightFolder) -> 
         "score_date",
         *INPUT_COLUMNS,
         "predicted_weight_pounds",
-        *("model_version", "scored_at", "run_key", "source_uri", "source_position"),
+        *("deployed_model_id", "model_version", "scored_at", "run_key"),
+        *("source_uri", "source_position"),
     ]
 
 

@@ -14,6 +14,7 @@ from beam_jobs.runs.plan import ModelPin
 from beam_jobs.runs.streaming import PlannedCode, StreamingPlan, build_streaming_plan
 from beam_jobs.runs.wheel import wheel_name
 from beam_jobs.spec import ServiceSpec
+from tests.support.release_plans import RELEASE
 from tests.support.specs import a_service, an_environment
 
 Change = tuple[str, Any]
@@ -38,6 +39,8 @@ NEUTRAL: list[Change] = [
     ("spec.input.when_missing", "skip"),
     ("spec.input.key", "weeks"),
     ("spec.model.version", "v1"),
+    ("spec.model.source", "vertex_registry"),
+    ("spec.model.release", RELEASE),
     ("spec.streaming.workers", 2),
     ("spec.streaming.max_workers", 9),
     ("spec.streaming.lifecycle.state", "suspended"),

@@ -17,7 +17,7 @@ from local.cloud.config import CloudConfig
 from local.cloud.server import application, assemble
 from local.cloud.storage.store import ObjectStore
 from tests.support.discovery import document, method_of
-from tests.support.local_cloud import PROJECT, ObservedCloud
+from tests.support.local_cloud import PROJECT, WORKER_IMAGE, ObservedCloud
 
 DATASET = {"projectId": PROJECT, "datasetId": "shapes"}
 TABLE = {**DATASET, "tableId": "rows"}
@@ -48,6 +48,7 @@ def test_every_method_answers_as_google_describes_it_or_is_refused(
     call_bigquery(client("bigquery.v2", url))
     call_dataflow(client("dataflow.v1b3", url).projects())
     call_monitoring(client("monitoring.v3", url).projects())
+    call_vertex(client("aiplatform.v1", url).projects().locations())
     fresh_cloud.verify()
     answered = fresh_cloud.methods_answered
     assert len(answered) > 50
@@ -210,3 +211,66 @@ def call_monitoring(projects: Any) -> None:
         interval_startTime="2026-01-01T00:00:00Z",
         interval_endTime="2026-01-01T00:10:00Z",
     )
+
+
+def call_vertex(locations: Any) -> None:
+    place = f"projects/{PROJECT}/locations/us-central1"
+    model = call_vertex_models(locations.models(), place)
+    call_vertex_endpoints(locations.endpoints(), place, model)
+    deleted = call(locations.models().delete, name=model)
+    call(locations.models().operations().wait, name=deleted["name"])
+    call(locations.operations().list, name=place)
+
+
+def call_vertex_models(models: Any, place: str) -> str:
+    """The model of a tiny container."""
+    operations, evaluations = models.operations(), models.evaluations()
+    container = {
+        "imageUri": WORKER_IMAGE,
+        "command": ["python", "-m", "tests.support.tiny_container"],
+        "ports": [{"containerPort": 8080}],
+        "env": [{"name": "MARK", "value": "one"}],
+    }
+    body: dict[str, Any] = {"model": {"displayName": "m", "containerSpec": container}}
+    made = call(models.upload, parent=place, body=body)
+    model = call(operations.wait, name=made["name"])["response"]["model"]
+    second = call(models.upload, parent=place, body={**body, "parentModel": model})
+    call(operations.wait, name=second["name"])
+    aliases = {"versionAliases": ["champion", "default"]}
+    call(models.mergeVersionAliases, name=f"{model}@2", body=aliases)
+    call(models.get, name=f"{model}@champion")
+    call(models.patch, name=model, updateMask="labels", body={"labels": {"team": "night"}})
+    call(models.list, parent=place)
+    call(models.listVersions, name=model)
+    body = {"modelEvaluation": {"displayName": "e", "metrics": {"meanAbsoluteError": 1.5}}}
+    evaluation = call(evaluations.import_, parent=model, body=body)
+    call(evaluations.get, name=evaluation["name"])
+    call(evaluations.list, parent=model)
+    gone = call(models.deleteVersion, name=f"{model}@1")
+    call(operations.get, name=gone["name"])
+    call(operations.list, name=model)
+    call(operations.delete, name=second["name"])
+    return str(model)
+
+
+def call_vertex_endpoints(endpoints: Any, place: str, model: str) -> None:
+    operations = endpoints.operations()
+    made = call(endpoints.create, parent=place, body={"displayName": "e", "labels": {"a": "b"}})
+    endpoint = call(operations.wait, name=made["name"])["response"]["name"]
+    resources = {"machineSpec": {"machineType": "m"}, "minReplicaCount": 1}
+    deployed = {"model": model, "dedicatedResources": resources}
+    body = {"deployedModel": deployed, "trafficSplit": {"0": 100}}
+    begun = call(endpoints.deployModel, endpoint=endpoint, body=body)
+    done = call(operations.wait, name=begun["name"], timeout="30s")
+    call(endpoints.patch, name=endpoint, updateMask="description", body={"description": "d"})
+    call(endpoints.get, name=endpoint)
+    call(endpoints.list, parent=place)
+    call(endpoints.predict, endpoint=endpoint, body={"instances": [{"x": 1}]})
+    call(endpoints.rawPredict, endpoint=endpoint, body={"instances": [{"x": 1}]})
+    body = {"deployedModelId": done["response"]["deployedModel"]["id"]}
+    gone = call(endpoints.undeployModel, endpoint=endpoint, body=body)
+    call(operations.wait, name=gone["name"])
+    call(operations.list, name=endpoint)
+    call(operations.delete, name=made["name"])
+    deleted = call(endpoints.delete, name=endpoint)
+    call(operations.get, name=deleted["name"])

@@ -39,6 +39,7 @@ def test_a_running_server_is_healthy(local_cloud: LocalCloud) -> None:
         "/storage/v1/b?project=p",
         "/bigquery/v2/projects/p/datasets",
         "/v1b3/projects/p/locations/us-central1/jobs",
+        "/v1/projects/p/locations/us-central1/models",
     ],
 )
 def test_every_api_answers_on_the_one_port(local_cloud: LocalCloud, path: str) -> None:
@@ -97,6 +98,8 @@ def test_help_names_every_option_and_says_how_to_point_clients_at_it() -> None:
         ("--image", "scoring", "NAME=PYTHON[:PATH...]"),
         ("--image", "scoring=/no/python", "'/no/python' is not an interpreter"),
         ("--image", f"scoring={sys.executable}:/no/folder", "'/no/folder' is not a folder"),
+        ("--entrypoint", "scoring", "NAME=COMMAND"),
+        ("--entrypoint", "scoring=python -m scorer", "'scoring' is not an --image"),
         ("--pubsub", "8085", "HOST:PORT, like localhost:8085"),
         ("--streaming-buffer", "-1", "give 0 or more"),
         ("--streaming-buffer", "soon", "a number of seconds"),

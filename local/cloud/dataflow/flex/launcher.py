@@ -6,7 +6,6 @@ storage, as on the service, turns the queued job into that one and becomes its s
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -24,13 +23,12 @@ from local.cloud.dataflow import states, supervisor
 from local.cloud.dataflow.flex.launch import Launch
 from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.request import job_of
-from local.cloud.dataflow.supervisor import take_lock
 from local.cloud.http import ApiError
+from local.cloud.supervised import end_with_parent, take_lock
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 LOG_LINES = 20
-_PR_SET_PDEATHSIG = 1
 
 
 class LaunchFailed(Exception):
@@ -66,7 +64,7 @@ def _run(folder: JobFolder, launch: Launch) -> bool:
             stdout=log,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=_die_with_parent,
+            preexec_fn=end_with_parent,
         )
     try:
         while process.poll() is None and not folder.requested():
@@ -88,11 +86,6 @@ def _check_replaced(folder: JobFolder) -> None:
     replaced = folder.replaces()
     if replaced and (replaced.status().state in states.TERMINAL or not replaced.held()):
         raise LaunchFailed(f"The job to be updated, {replaced.path.name}, has ended.")
-
-
-def _die_with_parent() -> None:
-    """In the launched process: the module is no code of ours, and watches nobody."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _last_words(code: int, folder: JobFolder) -> str:

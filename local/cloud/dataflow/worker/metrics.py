@@ -10,9 +10,10 @@ from typing import Any
 from apache_beam.metrics import monitoring_infos
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from local.cloud.dataflow.folder import JobFolder, now
+from local.cloud.dataflow.folder import JobFolder
 from local.cloud.dataflow.worker.metric_updates import metric_updates
 from local.cloud.faults.in_jobs import reach_in_job
+from local.cloud.supervised import now
 
 WRITE_SECONDS = 1.0
 

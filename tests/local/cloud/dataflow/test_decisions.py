@@ -14,12 +14,13 @@ from hypothesis import strategies as some
 from local.cloud.config import WorkerImage
 from local.cloud.dataflow import enums, states, views
 from local.cloud.dataflow.catalog import Catalog
-from local.cloud.dataflow.folder import JobFolder, Plan, Status, now
+from local.cloud.dataflow.folder import JobFolder, Plan, Status
 from local.cloud.dataflow.images import stand_in
 from local.cloud.dataflow.outcome import EXIT_LOST, Ending, Verdict, outcome_of, verdict
 from local.cloud.dataflow.request import job_of, workers_of
 from local.cloud.dataflow.tuning import tuned
 from local.cloud.http import ApiError
+from local.cloud.supervised import now
 
 EARLIER, LATER = "2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:01.000000Z"
 PLAN = Plan(sys.executable, (), 1)

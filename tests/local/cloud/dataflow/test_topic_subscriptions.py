@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from local.cloud.dataflow import states
-from local.cloud.dataflow.folder import JobFolder, Plan, Status, TopicSubscription, now
+from local.cloud.dataflow.folder import JobFolder, Plan, Status, TopicSubscription
 from local.cloud.dataflow.topic_subscriptions import subscriptions_for, unneeded
+from local.cloud.supervised import now
 
 TOPIC, OTHER = "projects/a/topics/requests", "projects/a/topics/other"
 JOB = {"id": "2026-01-01_1", "projectId": "p"}

@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beam_jobs.prediction.live.parts import joined, parted
+from beam_jobs.prediction.parts import joined, parted
 from beam_jobs.prediction.scoring import FailedRows, Predicted
 from beam_jobs.runs.dead_letter import ErrorCode
 

@@ -1,0 +1,1 @@
+"""Predictions of a model that is deployed on a Vertex AI endpoint."""

@@ -1,0 +1,5 @@
+"""python -m beam_jobs.prediction.server"""
+
+from beam_jobs.prediction.server.main import main
+
+raise SystemExit(main())

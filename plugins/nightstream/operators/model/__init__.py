@@ -1,0 +1,1 @@
+"""The steps from a candidate folder to the champion."""
