@@ -206,9 +206,7 @@ def main() -> None:
     parser.add_argument("--models", required=True, help="folder of the service's versions")
     parser.add_argument("--version", default="v1")
     parser.add_argument("--kind", choices=sorted(TRAINERS), default="sklearn")
-    parser.add_argument(
-        "--births", type=int, help="learn from so many only, of 1,175"
-    )
+    parser.add_argument("--births", type=int, help="learn from so many only, of 1,175")
     parser.add_argument("--alias", help="point this alias to the new version, as in champion")
     arguments = parser.parse_args()
 
