@@ -37,7 +37,7 @@ from examples.babyweight.births import (
     PLURALITIES,
     SEXES,
     TARGET,
-    load_births,
+    training_births,
     without_ultrasound,
 )
 
@@ -123,9 +123,16 @@ def cross_validated_rmse(
     return float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
 
 
-def build_version(kind: ModelKind, version: str) -> tuple[ModelManifest, bytes]:
-    """A trained version: its description and its artifact."""
-    births = load_births()
+def build_version(
+    kind: ModelKind, version: str, most_births: int | None = None
+) -> tuple[ModelManifest, bytes]:
+    """A trained version: its description and its artifact.
+
+    most_births: learn from so many births only, always the same ones.
+    """
+    births = training_births()
+    if most_births is not None:
+        births = births.sample(min(most_births, len(births)), random_state=0)
     rows = _with_masked_copies(births)
     trained = TRAINERS[kind](rows)
     content = trained.content()
@@ -154,7 +161,8 @@ def build_version(kind: ModelKind, version: str) -> tuple[ModelManifest, bytes]:
         },
         reference=reference_statistics(reference),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        training_data="1,449 North Carolina births of 2001, and the same without an ultrasound",
+        training_data=f"{len(births):,} North Carolina births of 2001, and the same without an "
+        "ultrasound",
     )
     return manifest, content
 
@@ -198,10 +206,11 @@ def main() -> None:
     parser.add_argument("--models", required=True, help="folder of the service's versions")
     parser.add_argument("--version", default="v1")
     parser.add_argument("--kind", choices=sorted(TRAINERS), default="sklearn")
+    parser.add_argument("--births", type=int, help="learn from so many only, of 1,175")
     parser.add_argument("--alias", help="point this alias to the new version, as in champion")
     arguments = parser.parse_args()
 
-    manifest, content = build_version(arguments.kind, arguments.version)
+    manifest, content = build_version(arguments.kind, arguments.version, arguments.births)
     root = arguments.models.rstrip("/")
     objects = open_objects(root)
     version = publish_version(root, manifest, content, objects)

@@ -51,7 +51,45 @@ class DagRuns:
 
         Raises DemoError when it failed.
         """
-        run_id = run["dag_run_id"]
+        tasks = self._tell(run["dag_run_id"], label)
+        if run["state"] == "failed":
+            raise DemoError(f"the run of {label} failed: {self._why(run['dag_run_id'], tasks)}")
+        return run["state"] in OVER
+
+    def see_to_its_end(self, run_id: str, label: str, seconds: float = 180) -> None:
+        """Watches one run. Raises DemoError when it fails, or time is up."""
+        self._watch(run_id, label, self.look, seconds)
+
+    def see_it_fail(self, run_id: str, label: str, task_id: str, seconds: float = 180) -> str:
+        """Watches one run that must fail in that task; the error of it, as its log tells.
+
+        Raises DemoError when the run fails elsewhere or not at all, or time is up.
+        """
+
+        def failed(run: dict[str, Any], label: str) -> bool:
+            tasks = self._tell(run["dag_run_id"], label)
+            if run["state"] == "failed" and tasks[task_id]["state"] != "failed":
+                raise DemoError(f"{label} failed: {self._why(run['dag_run_id'], tasks)}")
+            return run["state"] in OVER
+
+        self._watch(run_id, label, failed, seconds)
+        task = self._airflow.tasks(self._dag_id, run_id)[task_id]
+        if task["state"] != "failed":
+            raise DemoError(f"{label}: {task_id} was to fail, and is {task['state']}")
+        log = self._airflow.log(self._dag_id, run_id, task_id, task["try_number"])
+        return log.rstrip().rpartition("\n")[2]
+
+    def _watch(
+        self, run_id: str, label: str, over: Callable[[dict[str, Any], str], bool], seconds: float
+    ) -> None:
+        deadline = time.monotonic() + seconds
+        while not over(self._airflow.run(self._dag_id, run_id), label):
+            if time.monotonic() > deadline:
+                raise DemoError(f"no end of {self._dag_id} {run_id} within {seconds:.0f} s")
+            time.sleep(_LOOK_S)
+
+    def _tell(self, run_id: str, label: str) -> dict[str, dict[str, Any]]:
+        """Tells each task once, when it has ended; the tasks by name."""
         tasks = self._airflow.tasks(self._dag_id, run_id)
         for name, task in sorted(tasks.items(), key=lambda item: item[1]["end_date"] or ""):
             done = task["state"] in ("success", "failed", "upstream_failed")
@@ -59,17 +97,7 @@ class DagRuns:
                 self._told.add((run_id, name))
                 mark = "✓" if task["state"] == "success" else "✗"
                 self._say(f"{label}  {mark} {name}")
-        if run["state"] == "failed":
-            raise DemoError(f"the run of {label} failed: {self._why(run_id, tasks)}")
-        return run["state"] in OVER
-
-    def see_to_its_end(self, run_id: str, label: str, seconds: float = 180) -> None:
-        """Watches one run. Raises DemoError when it fails, or time is up."""
-        deadline = time.monotonic() + seconds
-        while not self.look(self._airflow.run(self._dag_id, run_id), label):
-            if time.monotonic() > deadline:
-                raise DemoError(f"no end of {self._dag_id} {run_id} within {seconds:.0f} s")
-            time.sleep(_LOOK_S)
+        return tasks
 
     def _why(self, run_id: str, tasks: dict[str, dict[str, Any]]) -> str:
         """The end of the log of the first task that failed."""

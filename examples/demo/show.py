@@ -46,16 +46,23 @@ class Show:
     @property
     def models(self) -> str:
         """The folder of the service's model versions."""
-        return f"gs://{self.environment.buckets.models}/{self.spec.service}"
+        return self.models_of(self.spec.service)
 
-    def train(self, version: str, kind: str = "sklearn", alias: str | None = "champion") -> None:
+    def models_of(self, service: str) -> str:
+        """The folder of the model versions of any service."""
+        return f"gs://{self.environment.buckets.models}/{service}"
+
+    def train(self, version: str, *options: str, service: str | None = None) -> None:
         """Trains a version of the model, as a person would. Raises DemoError."""
-        command = ["-m", "examples.babyweight.train", "--models", self.models]
-        command += ["--version", version, "--kind", kind, *(["--alias", alias] if alias else [])]
-        trained = self.stack.run(sys.executable, *command)
-        if trained.returncode:
-            raise DemoError(f"training failed:\n{trained.stderr}")
-        self.say(trained.stdout.strip())
+        models = self.models_of(service or self.spec.service)
+        self.run("examples.babyweight.train", "--models", models, "--version", version, *options)
+
+    def run(self, module: str, *arguments: str) -> None:
+        """Runs a command of the example and tells what it says. Raises DemoError."""
+        ended = self.stack.run(sys.executable, "-m", module, *arguments)
+        if ended.returncode:
+            raise DemoError(f"{module} failed:\n{ended.stderr}")
+        self.say(ended.stdout.strip())
 
     @cached_property
     def bigquery(self) -> bigquery.Client:

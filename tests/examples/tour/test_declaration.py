@@ -9,7 +9,7 @@ import pytest
 
 from beam_jobs.spec import load_environment, load_service
 from beam_jobs.spec.lifecycle import LifecycleSpec
-from examples.tour.declaration import LIFECYCLE, declare, lifecycle_lines
+from examples.tour.declaration import ENDPOINT_SERVICE, LIFECYCLE, declare, lifecycle_lines
 from local.stack import StackSettings
 
 
@@ -29,6 +29,19 @@ def test_the_stack_reads_the_example_service_with_short_windows(settings: StackS
     lifecycle = LifecycleSpec.model_validate(LIFECYCLE)
     assert spec.streaming == original.streaming.model_copy(update={"lifecycle": lifecycle})
     assert spec.input == original.input
+
+
+def test_a_service_beside_it_reads_the_same_nights_and_asks_an_endpoint(
+    settings: StackSettings,
+) -> None:
+    declared = declare(settings)
+
+    worker = load_service(declared.services / "babyweight.yaml")
+    endpoint = load_service(declared.services / f"{ENDPOINT_SERVICE}.yaml")
+    assert endpoint.input == worker.input
+    assert endpoint.model.outputs == worker.model.outputs
+    assert (worker.model.kind, endpoint.model.kind) == ("in_worker", "vertex_endpoint")
+    assert endpoint.streaming is None
 
 
 def test_its_rounds_follow_one_another_at_once(settings: StackSettings) -> None:
