@@ -36,7 +36,8 @@ def refused(guide: Guide, version: str, champion: str) -> None:
     show.train(version, "--births", "40")
     run_id = _triggered(guide)
     runs = DagRuns(show.airflow, MODEL_DAG, guide.say)
-    guide.say(runs.see_it_fail(run_id, "release", "compare"))
+    log = runs.see_it_fail(run_id, "release", "compare")
+    guide.say(next(line for line in reversed(log.splitlines()) if "REFUSED" in line))
     still = guide.objects.read(f"{show.models}/champion").decode().strip()
     if still != champion:
         raise DemoError(f"the champion was to stay {champion}, and is {still}")

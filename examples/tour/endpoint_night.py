@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from google.auth.credentials import AnonymousCredentials
@@ -38,6 +39,7 @@ def _create_endpoint(show: Show) -> None:
         api_transport="rest",
         credentials=AnonymousCredentials(),
     )
+    logging.getLogger("google.cloud.aiplatform").setLevel(logging.WARNING)
     endpoint = aiplatform.Endpoint.create(display_name=ENDPOINT)
     show.say(f"{endpoint.resource_name}, named {ENDPOINT}, has no model yet")
 
@@ -59,12 +61,13 @@ def _the_same_night(show: Show) -> list[str]:
     night = make_night(scheduled_night(_scheduled(show, dags[0]), timezone))
     folder = show.spec.input.folder(night.score_date)
     upload_night(night, f"gs://{show.environment.buckets.input}/{folder}")
-    show.say(f"{night.rows} rows, {sum(night.dead.values())} of them broken; both DAGs are")
-    show.say(f"switched on, and the scheduler runs the night of {night.score_date}")
+    show.say(f"{night.rows} rows, {sum(night.dead.values())} of them broken, for two DAGs that are")
+    show.say(f"switched on: the scheduler runs the night of {night.score_date} of each")
     for dag_id in dags:
         _scheduled(show, dag_id)
         show.airflow.pause(dag_id, paused=False)
     for dag_id in dags:
+        show.say(f"{dag_id}:")
         watch(DagRuns(show.airflow, dag_id, show.say), [night.score_date], timezone)
     both = read_two_nights(show.bigquery, show.dataset, services, night.score_date)
     show_two_nights(show.console, both)

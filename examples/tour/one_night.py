@@ -91,8 +91,10 @@ def show_two_nights(console: Console, nights: TwoNights) -> None:
         ("the worker", f"deployed model {models}"), nights.rows, nights.dead, strict=True
     ):
         table.add_row(who, f"{scored:,}", f"{dead:,}")
-    table.caption = (
-        f"{nights.shared:,} rows are in both; their predictions differ by at most "
-        f"{nights.furthest} lb"
-    )
     console.print(table)
+    console.print(
+        f"  {nights.shared:,} rows are in both; their predictions differ by at most "
+        f"{nights.furthest} lb",
+        highlight=False,
+        soft_wrap=True,
+    )
