@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
@@ -109,6 +111,23 @@ def test_a_busy_endpoint_loses_nothing_and_poison_is_a_dead_letter(running: Runn
     assert {row["request_id"]: row["weight"] for row in running.rows(ids)} == {
         rid: week / 5 for rid, week in zip(ids, weeks, strict=True) if rid not in outcome.dead
     }
+
+
+@pytest.mark.long
+def test_good_requests_keep_flowing_while_the_endpoint_is_busy_for_a_minute(
+    running: Running,
+) -> None:
+    running.server.faults = [sometimes(0.3, BUSY)]
+    ids: list[str] = []
+    answered: list[int] = []
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        ids += running.send([float(number % 50) for number in range(20)])
+        time.sleep(1)
+        answered.append(len(running.rows(ids)))
+    assert running.service.account_for(ids).dead == {}
+    still = [earlier for earlier, later in pairwise(answered[10::10]) if later <= earlier]
+    assert not still, f"rows by second: {answered}"
 
 
 @pytest.mark.parametrize(

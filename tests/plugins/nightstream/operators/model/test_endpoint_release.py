@@ -17,6 +17,7 @@ from beam_jobs.runs.release import ReleasePlan
 from nightstream.hooks.model_registry import ModelRegistryHook
 from nightstream.hooks.rollout import RolloutHook
 from nightstream.models import pin_model
+from nightstream.operators.resolve import ResolveOperator
 from nightstream.releasing.rollout import Endpoint
 from nightstream.scoring.claims import Claim, Claims, claims_folder
 from tests.support.local_cloud import PROJECT
@@ -128,7 +129,9 @@ def test_a_server_refuses_bytes_of_another_checksum_and_the_next_try_deploys_ane
     champion.objects.put(artifact, b"something else")
     with pytest.raises(AirflowException, match=r"(?s)Vertex AI: Model server .*was not opened"):
         champion.finish(candidate, "deploy")
+    champion.finish(candidate, "withdraw")
     assert champion.traffic == {"v1": 100}
+    assert champion.champion == "v1"
 
     champion.objects.put(artifact, released)
     assert not champion.task("deploy", candidate, try_number=2).turn()
@@ -148,6 +151,21 @@ def test_a_server_refuses_bytes_of_another_checksum_and_the_next_try_deploys_ane
     claims.remove(tonight)
     champion.finish(candidate, "deploy")
     assert champion.traffic == {"v1": 50, "v2": 50}
+
+
+def test_a_night_that_comes_into_a_release_is_not_resolved_and_tries_again(
+    champion: OnEndpoint, candidate: DagRun
+) -> None:
+    champion.finish(candidate, "deploy")
+    assert champion.traffic == {"v1": 50, "v2": 50}
+
+    resolve = ResolveOperator(
+        task_id="resolve", spec=champion.spec, environment=champion.environment
+    )
+    with pytest.raises(AirflowException, match="a release may be under way") as refused:
+        resolve.pinned_model(None)
+
+    assert not isinstance(refused.value, AirflowFailException), "which would not be tried again"
 
 
 def test_a_better_candidate_takes_over_step_by_step(
@@ -194,6 +212,17 @@ def test_a_roll_back_in_the_time_of_grace_deploys_nothing_and_proves_nothing(
     assert champion.champion == "v1"
     champion.finish(run, "retire", "retire")
     assert champion.traffic == {"v1": 100}
+
+
+def test_a_roll_back_to_a_version_that_was_undeployed_deploys_it_first(
+    champion: OnEndpoint,
+) -> None:
+    assert champion.traffic == {"v1": 100}
+    run = champion.run(action="roll_back", model_version="v2")
+    champion.finish(run, "candidate", "evaluate", "compare", "register", "deploy")
+    champion.finish(run, "verify", "shift", "promote")
+    assert champion.traffic == {"v1": 0, "v2": 100}
+    assert champion.champion == "v2"
 
 
 def test_a_registry_names_the_champion_and_its_alias_is_moved(service: OnEndpoint) -> None:
