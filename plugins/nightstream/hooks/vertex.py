@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import Forbidden, NotFound
 from google.cloud.aiplatform_v1 import EndpointServiceClient, ModelServiceClient
 from google.cloud.aiplatform_v1.types import Endpoint
 
@@ -28,8 +28,18 @@ class VertexHook(VertexApi):
         """The endpoint that the spec names, as jobs ask it.
 
         folder: the version that alone may answer a night; None: whatever has the traffic. Raises
-        ModelError.
+        ModelError; where Vertex AI cannot be asked now, Google's own errors.
         """
+        try:
+            return self._pin(folder)
+        except Forbidden as error:
+            raise ModelError(
+                f"the endpoint {self._spec.name} cannot be looked at: {error}. Remedy: let the "
+                f"account of the connection {self.environment.airflow.gcp_conn_id} have "
+                "aiplatform.endpoints.get, aiplatform.endpoints.list and aiplatform.models.get"
+            ) from error
+
+    def _pin(self, folder: str | None) -> EndpointPin:
         endpoint = self.find()
         deployed = None
         if folder is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.api_core.exceptions import Forbidden
+from google.api_core.exceptions import Forbidden, RetryError, ServerError, TooManyRequests
+from requests.exceptions import RequestException
 
 from beam_jobs.prediction.versions import ModelError
 from nightstream.lifecycle.revisions import Place, Revision, Workers
@@ -30,6 +31,8 @@ def declared(
             f"the model cannot be read: {error}. Remedy: let the account of the connection "
             f"{environment.airflow.gcp_conn_id} read the bucket {environment.buckets.models}"
         )
+    except (ServerError, TooManyRequests, RetryError, RequestException) as error:
+        return None, f"the model cannot be told now: {error}. Remedy: none, the next round asks"
 
 
 def declared_place(spec: ServiceSpec, environment: EnvironmentSpec) -> Place:

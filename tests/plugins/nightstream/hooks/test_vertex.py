@@ -52,6 +52,15 @@ def test_streaming_pins_the_endpoint_alone(served: Served) -> None:
     assert pin.deployed_model_id is None
 
 
+def test_an_account_that_may_not_look_is_told_what_it_needs(served: Served) -> None:
+    served.cloud.server.inject(kind="error", path="/endpoints", code=403, message="not for you")
+    try:
+        with pytest.raises(ModelError, match=r"not for you.*Remedy:.*aiplatform.endpoints.get"):
+            served.hook(served.endpoint.display_name).pin(V1)
+    finally:
+        served.cloud.server.heal()
+
+
 def test_another_version_cannot_be_pinned(served: Served) -> None:
     with pytest.raises(ModelError, match="is not deployed on"):
         served.hook(served.endpoint.display_name).pin(V2)

@@ -12,6 +12,7 @@ import pytest
 
 from beam_jobs.prediction.versions import set_alias
 from beam_jobs.runs.streaming import ServedModel
+from beam_jobs.spec.model import EndpointSpec
 from nightstream.lifecycle.ledger import Intent, Outcome
 from nightstream.lifecycle.revisions import Workers
 from nightstream.streaming.naming import Slot
@@ -223,6 +224,20 @@ def test_where_the_model_cannot_be_told_the_problem_is(watched: Watched) -> None
     assert seen.wanted is None
     assert "neither a version nor an alias 'champion'. Remedy:" in seen.problem
     assert seen.ledger.slots[Slot.A].subscription == watched.subscription
+
+
+def test_while_the_endpoint_cannot_be_asked_the_jobs_are_watched_on(watched: Watched) -> None:
+    job_id = watched.job(watched.plan().revision)
+    asked = {"kind": "vertex_endpoint", "endpoint": EndpointSpec(name="weights")}
+    model = watched.spec.model.model_copy(update=asked)
+    watched.spec = watched.spec.model_copy(update={"model": model})
+    watched.cloud.inject(kind="error", path="/endpoints", code=503, message="try again later")
+
+    seen = watched.snapshot()
+
+    assert seen.wanted is None
+    assert "try again later" in seen.problem
+    assert [job.id for job in seen.jobs] == [job_id]
 
 
 @pytest.mark.parametrize("path", ["/v1b3/", "/storage/v1/b/work-"])
