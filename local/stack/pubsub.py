@@ -13,8 +13,6 @@ from local.stack.settings import StackSettings
 _MAX_HEAP = "-Xmx2g"
 """It keeps acknowledged messages too, until their subscription is deleted: about 750 bytes for one
 of 140. This much ends after some two and a half million."""
-_ONE_COMPILER = "-XX:TieredStopAtLevel=1"
-"""Java's second compiler takes a third of the emulator's time in its first minutes."""
 
 
 def pubsub(settings: StackSettings) -> Component:
@@ -55,6 +53,5 @@ def _command(port: int) -> tuple[str, ...]:
             "the Pub/Sub emulator needs Java (no java on the PATH)",
             "`sudo apt-get install openjdk-17-jre-headless`",
         )
-    careful = ("-XX:+ExitOnOutOfMemoryError", "-Djava.net.preferIPv4Stack=true")
-    machine = (java, _MAX_HEAP, _ONE_COMPILER, *careful)
+    machine = (java, _MAX_HEAP, "-XX:+ExitOnOutOfMemoryError", "-Djava.net.preferIPv4Stack=true")
     return (*machine, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}")

@@ -25,8 +25,8 @@ def stack_in(home: Path) -> Stack:
         "NIGHTSTREAM_PUBSUB_PORT": str(free_port()),
     }
     settings = StackSettings.from_environment(environ)
-    # Half of what Airflow costs at rest is reading the DAGs again.
-    return Stack(replace(settings, dags=_dags_in(home, settings), parse_seconds=30))
+    # Half of what Airflow costs at rest is reading the DAGs again: see `declarations_changed`.
+    return Stack(replace(settings, dags=_dags_in(home, settings), parse_seconds=300))
 
 
 def declarations_changed(stack: Stack) -> None:

@@ -122,7 +122,9 @@ class Watched:
     def failed_job(self, revision: str) -> str:
         """One whose supervisor was killed; it says so in an error message."""
         job_id = self.job(revision)
-        DataflowCloud(self.cloud).processes(job_id, "supervisor")[0].kill()
+        cloud = DataflowCloud(self.cloud)
+        [supervisor] = eventually(lambda: cloud.processes(job_id, "supervisor"))
+        supervisor.kill()
         eventually(lambda: self.dataflow.get(job_id).state == "FAILED")
         return job_id
 
