@@ -136,6 +136,14 @@ class VertexSpec(Declared):
     """Whom deployed models run as; left out, Vertex AI's own agent."""
 
 
+class RetentionSpec(Declared):
+    """How long things are kept."""
+
+    staging_days: Annotated[int, Constrained(ge=1)] = 30
+    """The files of a run, and what launchers left behind, are removed when nobody has used them for
+    so long; plans, manifests and reports stay."""
+
+
 class EnvironmentSpec(Declared):
     """Everything that differs between one place of running and another."""
 
@@ -145,4 +153,5 @@ class EnvironmentSpec(Declared):
     dataflow: DataflowSpec
     monitoring: MonitoringSpec = MonitoringSpec()
     vertex: VertexSpec = VertexSpec()
+    retention: RetentionSpec = RetentionSpec()
     airflow: AirflowSpec = AirflowSpec()
