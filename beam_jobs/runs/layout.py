@@ -47,3 +47,8 @@ class AttemptLayout:
     def manifest(self) -> str:
         """Written last, and only once: an attempt is complete when this object is there."""
         return f"{self.folder}/manifest.json"
+
+    @property
+    def drift(self) -> str:
+        """How far the attempt is from training data and other nights, as its last audit saw it."""
+        return f"{self.folder}/drift.json"

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, model_validator
 from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Minutes, Refusal
+from beam_jobs.spec.drift import DriftSpec
 from beam_jobs.spec.fields import Field
 from beam_jobs.spec.model import ModelSpec
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
@@ -162,6 +163,7 @@ class ServiceSpec(Declared):
     model: ModelSpec
     schedule: ScheduleSpec
     audit: AuditSpec = AuditSpec()
+    drift: DriftSpec = DriftSpec()
     job: JobSpec = JobSpec()
     streaming: StreamingSpec | None = None
     """Left out, the service has no streaming job."""
@@ -189,6 +191,19 @@ class ServiceSpec(Declared):
                 f"model.release.held_out.label {label!r} is {kind}",
                 "name a passthrough field with numbers, or a column that is no field",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _drift_is_of_measured_columns(self) -> Self:
+        measured = [*(f.name for f in self.input.features), *(o.name for o in self.model.outputs)]
+        for name in self.drift.columns:
+            if name not in measured:
+                kept = any(field.name == name for field in self.input.fields)
+                why = "is only passed through" if kept else "is neither a feature nor an output"
+                raise Refusal(
+                    f"drift.columns names {name!r}, which {why}",
+                    f"drop it, or name one of {', '.join(measured)}",
+                )
         return self
 
     @model_validator(mode="after")

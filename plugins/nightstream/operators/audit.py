@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -12,9 +12,18 @@ from nightstream.runs import AuditedRun
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from beam_jobs.runs.manifest import RunManifest
+    from beam_jobs.runs.plan import RunPlan
+    from nightstream.drift.figures import NightDrift
+    from nightstream.runs import ResolvedRun, ScoredRun
+
 
 class AuditOperator(ServiceOperator):
-    """Returns an AuditedRun; fails, without retries, with every finding there is."""
+    """Returns an AuditedRun; fails, without retries, with every finding there is.
+
+    So does it where the night drifts further than the spec's `drift` allows, unless the DAG run
+    allows it. The figures are written beside the manifest either way.
+    """
 
     ui_color = "#fff4d6"
 
@@ -36,6 +45,7 @@ class AuditOperator(ServiceOperator):
                 f"night {run.score_date} of {run.service} is not published, the audit of "
                 f"{scored.manifest_uri} found:\n" + "\n".join(f"- {found}" for found in findings)
             )
+        self._gate(context, run, self._drift(plan, manifest, scored), scored)
         audited = AuditedRun(
             run_key=manifest.run_key,
             attempt=manifest.attempt,
@@ -46,3 +56,52 @@ class AuditOperator(ServiceOperator):
         )
         self.log.info("Nothing was found against it: %s", audited)
         return audited.model_dump(mode="json")
+
+    def _drift(self, plan: RunPlan, manifest: RunManifest, scored: ScoredRun) -> NightDrift:
+        """How far the night is from training data and earlier nights; kept beside the manifest."""
+        from beam_jobs.prediction.versions import ModelError, open_version
+        from nightstream.drift.figures import drift_uri
+        from nightstream.drift.night import night_drift
+        from nightstream.drift.report import table
+        from nightstream.drift.trailing import PublishedNights
+        from nightstream.nights import nights_before
+
+        try:
+            reference = open_version(plan.model.uri, self.objects).reference
+        except ModelError as error:
+            raise AirflowFailException(f"the night's drift cannot be measured: {error}") from error
+        nights = nights_before(self.spec.schedule, plan.score_date, self.spec.drift.trailing_nights)
+        published = PublishedNights(self.objects, self.environment.buckets.work, self.spec.service)
+        drift = night_drift(
+            self.spec, plan.score_date, manifest, reference, published.profiles(nights)
+        )
+        uri = drift_uri(scored.manifest_uri)
+        self.objects.put(uri, drift.model_dump_json(indent=1).encode())
+        self.log.info("Drift: %s (%s)\n%s", drift.verdict, uri, table(drift))
+        return drift
+
+    def _gate(
+        self, context: Context, run: ResolvedRun, drift: NightDrift, scored: ScoredRun
+    ) -> None:
+        """Tells of figures above their limits; fails where one of them stops the night."""
+        from nightstream.drift.figures import Verdict
+        from nightstream.drift.report import stopped, summary
+
+        if drift.verdict is Verdict.STOP and run.drift_allowed is None:
+            message = stopped(drift, scored.manifest_uri)
+            self._alert(context, "DRIFT STOPPED A NIGHT", message, "error")
+            raise AirflowFailException(message)
+        if drift.verdict in (Verdict.WARN, Verdict.STOP):
+            text = f"night {drift.score_date} of {drift.service} drifts: {summary(drift)}"
+            if run.drift_allowed is not None:
+                text += f". It is published by override: {run.drift_allowed}"
+            self.log.warning("%s", text)
+            self._alert(context, "DRIFT", text, "warning")
+
+    def _alert(
+        self, context: Context, title: str, text: str, severity: Literal["warning", "error"]
+    ) -> None:
+        from nightstream.alerts import Alert, send
+
+        alert = Alert(title, text, self.spec.service, severity)
+        send(alert, self.environment.airflow.alerts, context)
