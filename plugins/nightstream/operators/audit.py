@@ -38,6 +38,7 @@ class AuditOperator(ServiceOperator):
         plan = RunPlan.model_validate_json(self.objects.read(run.plan_uri))
         manifest = RunManifest.model_validate_json(self.objects.read(scored.manifest_uri))
         self.log.info("The night as the job counted it:\n%s", report(manifest))
+        self.require_files(scored.manifest_uri)
         footers = footer_rows((*manifest.predictions, *manifest.dead_letters), self.objects)
         findings = audit(plan, manifest, scored.attempt, footers, run.dead_letter_limit)
         if findings:

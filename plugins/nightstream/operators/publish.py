@@ -90,13 +90,18 @@ class PublishOperator(ServiceOperator, BaseSensorOperator):
         from airflow.exceptions import AirflowRescheduleException
 
         from nightstream.publishing.evolution import SchemaConflictError
-        from nightstream.publishing.publisher import LoadFailedError, NightHeldError
+        from nightstream.publishing.publisher import (
+            LoadFailedError,
+            NightHeldError,
+            NightMovedOnError,
+        )
 
         try:
             return self._publish(context, run, audited)
-        except SchemaConflictError as error:
+        except (SchemaConflictError, NightMovedOnError) as error:
             raise AirflowFailException(str(error)) from error
         except LoadFailedError as error:
+            self.require_files(audited.manifest_uri)
             raise AirflowException(str(error)) from error
         except NightHeldError as held:
             self.log.info("%s; looking again later", held)

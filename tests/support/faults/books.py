@@ -89,7 +89,8 @@ def _recorded(service: Service, client: bigquery.Client, runs: Sequence[DagRun])
 def _left_behind(service: Service) -> Iterator[str]:
     work = service.environment.buckets.work
     yield from (
-        f"claim {claim}" for claim in claims_of(service.objects, work, service.spec.service)
+        f"claim {standing.claim}"
+        for standing in claims_of(service.objects, work, service.spec.service)
     )
     yield from (
         f"job {job} is active" for job in service.dataflow.active(job_prefix(service.spec.service))
