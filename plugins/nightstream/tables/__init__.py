@@ -9,6 +9,7 @@ from nightstream.tables.live import (
     live_dead_letters_view,
     live_predictions_schema,
     live_predictions_view,
+    live_profiles_schema,
 )
 from nightstream.tables.nightly import (
     PARTITION_COLUMN,
@@ -34,6 +35,7 @@ __all__ = [
     "live_dead_letters_view",
     "live_predictions_schema",
     "live_predictions_view",
+    "live_profiles_schema",
     "predictions_asset",
     "predictions_schema",
     "predictions_table",

@@ -71,6 +71,24 @@ def live_dead_letters_schema() -> TableSchema:
     )
 
 
+def live_profiles_schema() -> TableSchema:
+    """What workers counted of the requests that they scored, about a row a minute of each."""
+    return TableSchema(
+        columns=(
+            Column("worker", "STRING", "A process of the streaming job"),
+            Column("sequence", "INTEGER", "Counts the process's rows, from 0"),
+            Column("window_start", "TIMESTAMP"),
+            Column("window_end", "TIMESTAMP"),
+            Column("model_version", "STRING"),
+            _REVISION,
+            Column("scored", "INTEGER", "Requests that were scored"),
+            Column("features", "STRING", "JSON: a histogram for each feature"),
+            Column("predictions", "STRING", "JSON: a histogram for each output"),
+        ),
+        partitioned_by="window_end",
+    )
+
+
 def live_predictions_view(spec: ServiceSpec, environment: EnvironmentSpec) -> View:
     """Of each request the prediction that came first.
 
