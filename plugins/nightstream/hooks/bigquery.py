@@ -7,10 +7,13 @@ alone, and rows are read as rows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, SchemaField, Table
+    from collections.abc import Iterator, Mapping
+
+    from google.cloud.bigquery import Client, QueryJobConfig, SchemaField, Table
 
     from beam_jobs.spec import EnvironmentSpec
     from nightstream.tables import TableId, TableSchema, View
@@ -80,3 +83,47 @@ def standing_view(client: Client, view: View) -> Table:
         return standing
     standing.view_query = view.query
     return client.update_table(standing, ["view_query"])
+
+
+Parameter = date | str | tuple[str, ...]
+"""A value of a query parameter: DATE, STRING or ARRAY<STRING>."""
+
+
+class QueryRefusedError(Exception):
+    """A query that cannot be run, or is none; nothing was run."""
+
+
+def selected_rows(
+    client: Client, sql: str, parameters: Mapping[str, Parameter], page_rows: int = 10_000
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of one SELECT by column name, read page by page.
+
+    Raises QueryRefusedError where BigQuery refuses it, or where it would do more than select:
+    parts of it may come from a form.
+    """
+    from google.api_core.exceptions import BadRequest, NotFound
+
+    try:
+        checked = client.query(sql, job_config=_query_config(parameters, dry_run=True))
+        if checked.statement_type != "SELECT":
+            raise QueryRefusedError(f"it is a {checked.statement_type}, not one SELECT:\n{sql}")
+        job = client.query(sql, job_config=_query_config(parameters, dry_run=False))
+        for row in job.result(page_size=page_rows):
+            yield dict(row.items())
+    except (BadRequest, NotFound) as error:
+        raise QueryRefusedError(f"{error.message}:\n{sql}") from error
+
+
+def _query_config(parameters: Mapping[str, Parameter], *, dry_run: bool) -> QueryJobConfig:
+    from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
+
+    return QueryJobConfig(
+        dry_run=dry_run,
+        use_query_cache=False,
+        query_parameters=[
+            ArrayQueryParameter(name, "STRING", list(value))
+            if isinstance(value, tuple)
+            else ScalarQueryParameter(name, "DATE" if isinstance(value, date) else "STRING", value)
+            for name, value in parameters.items()
+        ],
+    )

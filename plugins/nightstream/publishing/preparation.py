@@ -31,6 +31,8 @@ class Cargo:
     night: Night
     dead_letters: Load
     predictions: Load
+    revises: str | None = None
+    """The manifest of the publication that this one revises, and may alone take the place of."""
 
     @classmethod
     def of(
@@ -46,10 +48,11 @@ class Cargo:
                 score_date=date,
                 rows_scored=manifest.rows_scored,
                 rows_dead=manifest.rows_dead,
-                model_version=manifest.model_version,
+                model_version=manifest.models,
             ),
             dead_letters=Load(dead_letters, date, dead_letters_schema(), dead_uris),
             predictions=Load(predictions, date, predictions_schema(plan.spec), uris),
+            revises=plan.replay.manifest_uri if plan.replay else None,
         )
 
 

@@ -62,7 +62,7 @@ def run_row(
         "rows_scored": manifest.rows_scored,
         "rows_dead": manifest.rows_dead,
         "dead_by_code": _json(manifest.summary.dead_by_code),
-        "model_version": plan.model.version,
+        "model_version": manifest.models,
         "model_kind": plan.model.kind,
         "model_sha256": plan.model.sha256,
         "code_version": plan.code_version,

@@ -70,3 +70,14 @@ def live_letters_query(view: TableId, choice: LetterChoice) -> str:
         f"WHERE publish_date BETWEEN @first AND @last AND {choice.sql} "
         "ORDER BY published_at, message_id, source_position, request_id"
     )
+
+
+def parameters(
+    choice: LetterChoice, night: date | None = None
+) -> dict[str, date | tuple[str, ...]]:
+    """What the queries' parameters stand for; of one night's letters with that night."""
+    if night is not None:
+        days: dict[str, date | tuple[str, ...]] = {"first": night}
+    else:
+        days = {"first": choice.first, "last": choice.last}
+    return {**days, "codes": choice.codes} if choice.codes else days

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -49,12 +50,12 @@ def payload_format(written: Format, now: Format) -> CsvFormat | JsonFormat:
     """
     if isinstance(written, ParquetFormat):
         return now if isinstance(now, JsonFormat) else JsonFormat(type="json")
-    return now if type(now) is type(written) else written  # type: ignore[return-value]
+    return now if type(now) is type(written) else written
 
 
 def work_of(plan: RunPlan) -> str:
     """Equal for plans under which a letter fares alike: same model, contract and code."""
-    shared = {"inputs": (), "interval": None, "score_date": "2000-01-01", "replay": None}
+    shared = {"inputs": (), "interval": None, "score_date": date.min, "replay": None}
     return derive_run_key(plan.model_copy(update=shared))
 
 
@@ -62,8 +63,8 @@ def work_of(plan: RunPlan) -> str:
 class Sorting:
     """Sorts letters into those that are tried and those that are left, and counts both."""
 
-    tried_before: Set[str] = frozenset()
-    """Run keys of replays that this one would only repeat."""
+    tried_before: Callable[[str], bool] = lambda _: False
+    """Whether the run of that key was a replay that this one would only repeat."""
     tried: Counter[str] = field(default_factory=Counter)
     """By error code."""
     sources: set[str] = field(default_factory=set)
@@ -87,7 +88,7 @@ class Sorting:
         return True
 
     def _why_not(self, letter: Mapping[str, Any]) -> str:
-        if letter["run_key"] in self.tried_before:
+        if self.tried_before(letter["run_key"]):
             return "a replay with this very model, contract and code has tried it already"
         return unreplayable(letter["error_code"], letter["payload"])
 

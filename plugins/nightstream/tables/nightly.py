@@ -107,7 +107,7 @@ _RUN_COLUMNS = (
     Column("rows_scored", "INTEGER"),
     Column("rows_dead", "INTEGER"),
     Column("dead_by_code", "STRING", "JSON: dead rows by error code"),
-    Column("model_version", "STRING"),
+    Column("model_version", "STRING", "Of a replayed night all that scored rows, joined by +"),
     Column("model_kind", "STRING"),
     Column("model_sha256", "STRING"),
     Column("code_version", "STRING"),

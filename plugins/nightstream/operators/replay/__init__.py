@@ -1,0 +1,2 @@
+"""The tasks of a replay DAG: choose → resolve → … → remember for nights, choose → send for
+requests. Between `resolve` and `remember` a revision goes the way of every night."""
