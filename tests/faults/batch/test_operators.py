@@ -127,9 +127,7 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Counts the histories, and tells how many there were to a minute."""
     tally = Tally()
     yield tally
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\n{tally}")
+    tally.report(request.config)
 
 
 @pytest.mark.parametrize("seed", seeds(QUICK + LONG, quick=QUICK))

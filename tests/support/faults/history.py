@@ -57,7 +57,7 @@ def history_of(seed: int, calls: Mapping[str, int]) -> History:
     return History(
         seed=seed,
         parts=tuple(Part(model, _kills(chance, calls)) for model in models),
-        faults=tuple(_fault(chance) for _ in range(chance.choice((0, 0, 1, 1, 2)))),
+        faults=tuple(a_fault(chance) for _ in range(chance.choice((0, 0, 1, 1, 2)))),
         leases_lapse=chance.random() < 0.3,
     )
 
@@ -71,7 +71,7 @@ def _kills(chance: random.Random, calls: Mapping[str, int]) -> tuple[Kill, ...]:
     )
 
 
-def _fault(chance: random.Random) -> dict[str, Any]:
+def a_fault(chance: random.Random) -> dict[str, Any]:
     """Something that clients or retries get over; the server crashes at a named point, too."""
     if chance.random() < 0.15:
         return {"kind": "crash", "point": chance.choice(_POINTS), "times": 1}

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 
 class Tally:
     """Counts histories and the time that they take; what is set up for all of them is left out."""
@@ -15,13 +17,20 @@ class Tally:
         self.seconds = 0.0
 
     @contextmanager
-    def history(self) -> Iterator[None]:
+    def history(self, count: int = 1) -> Iterator[None]:
+        """Within it, so many histories are played."""
         begun = time.monotonic()
         try:
             yield
         finally:
-            self.histories += 1
+            self.histories += count
             self.seconds += time.monotonic() - begun
+
+    def report(self, config: pytest.Config) -> None:
+        """Tells it on the terminal of the test run, where there is one."""
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if terminal:
+            terminal.write_line(f"\n{self}")
 
     def __str__(self) -> str:
         per_minute = 60 * self.histories / self.seconds if self.seconds else 0
