@@ -131,8 +131,13 @@ def _reference_bins(name: str, reference: ReferenceStatistics) -> Bins | None:
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
-    """The sum of histograms over the same bins; there must be one at least."""
+    """The sum of histograms over the same bins; there must be one at least.
+
+    Raises ValueError where bins differ: their counts mean different things.
+    """
     parts = list(histograms)
+    if not all(_same_bins(parts[0], part) for part in parts):
+        raise ValueError("histograms over different bins have no sum")
     return Histogram(
         edges=parts[0].edges,
         counts=tuple(sum(counts) for counts in zip(*(p.counts for p in parts), strict=True)),
@@ -143,6 +148,10 @@ def merged(histograms: Iterable[Histogram]) -> Histogram:
         out_of_range=sum(p.out_of_range for p in parts),
         total=sum(p.total for p in parts),
     )
+
+
+def _same_bins(one: Histogram, other: Histogram) -> bool:
+    return one.edges == other.edges and one.values.keys() == other.values.keys()
 
 
 def merged_by_column(tables: Iterable[Mapping[str, Histogram]]) -> dict[str, Histogram]:

@@ -110,7 +110,7 @@ class LiveProfiles:
                 **counted,
             )
             self._sequence += 1
-            rows.append(_insert_row(profile))
+            rows.append(insert_row(profile))
         if rows:
             self._send(rows)
 
@@ -125,7 +125,7 @@ class LiveProfiles:
             log.warning("the counts of a minute are lost for drift: %s", refused)
 
 
-def _insert_row(profile: LiveProfile) -> InsertRow:
+def insert_row(profile: LiveProfile) -> InsertRow:
     """Histograms as JSON strings, the rest as it is."""
     row = profile.model_dump(mode="json", exclude={"features", "predictions"})
     for name in ("features", "predictions"):

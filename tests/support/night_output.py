@@ -99,27 +99,27 @@ def score_without_a_job(
     counted: the histograms of `features` and `predictions`, in place of empty ones.
     """
     plan = a_plan(spec, work, rows, model, night)
-    describe_model(plan, reference or ReferenceStatistics(rows=0), objects)
+    describe_model(plan.model.uri, reference or ReferenceStatistics(rows=0), objects)
     manifest = write_output(plan, dead, objects, counted)
     hand_on(run, plan, manifest, dry_run=dry_run, force=force, drift_allowed=drift_allowed)
     return plan
 
 
-def describe_model(plan: RunPlan, reference: ReferenceStatistics, objects: Objects) -> None:
-    """Writes the description of the plan's model, without the model."""
+def describe_model(folder: str, reference: ReferenceStatistics, objects: Objects) -> None:
+    """Writes the description of a version of the model of weights, without the model."""
     described = ModelManifest(
-        name=plan.service,
-        version=plan.model.version,
+        name="weights",
+        version=folder.rpartition("/")[2],
         kind="sklearn",
         artifact="model.joblib",
-        sha256=plan.model.sha256,
+        sha256="0" * 64,
         inputs=(ModelColumn(name="weeks", type="float"),),
         outputs=(ModelColumn(name="weight", type="float"),),
         libraries={},
         reference=reference,
         created_at="2026-01-01T00:00:00+00:00",
     )
-    objects.put(f"{plan.model.uri}/{MANIFEST_NAME}", described.model_dump_json().encode())
+    objects.put(f"{folder}/{MANIFEST_NAME}", described.model_dump_json().encode())
 
 
 def write_output(
