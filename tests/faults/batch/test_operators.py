@@ -17,7 +17,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
 from beam_jobs.objects import open_objects
+from beam_jobs.runs.layout import runs_root
 from beam_jobs.runs.plan import RunPlan
+from nightstream.cleaning.inventory import staged_runs
+from nightstream.cleaning.sweeping import Sweeper
+from nightstream.scoring.claims import Claim, Claims, claims_folder
 from tests.plugins.nightstream.operators.conftest import Service
 from tests.support.faults.books import Books, books, differences
 from tests.support.faults.history import MODELS, History, history_of
@@ -26,7 +30,7 @@ from tests.support.faults.reviving import Reviving
 from tests.support.faults.tally import Tally
 from tests.support.local_cloud import PROJECT, LocalCloud
 from tests.support.models import release
-from tests.support.night_output import ROW_BYTES, write_output
+from tests.support.night_output import NIGHT, ROW_BYTES, write_output
 from tests.support.seeds import reproduced_by, seeds
 from tests.support.specs import a_service, an_environment
 
@@ -139,3 +143,40 @@ def test_after_any_history_the_books_are_those_of_a_night_without_faults(
         wrong = world.play(history)
     again = f"seed {seed}: {reproduced_by(request, seed)}"
     assert not wrong, "\n".join([again, str(history), *wrong])
+
+
+def test_no_difference_goes_unnoticed(world: World) -> None:
+    service, client = world.service, world.client
+    client.default_query_job_config = bigquery.QueryJobConfig(
+        default_dataset=f"{PROJECT}.{service.environment.bigquery.dataset}"
+    )
+    player = a_player(service, "looked_at", "v1")
+    player.finish()
+
+    def found() -> list[str]:
+        return differences(service, client, [player.run], world.flawless)
+
+    assert found() == []
+    folder = claims_folder(service.environment.buckets.work, service.spec.service, NIGHT)
+    Claims(service.objects, folder, "a-run").put(Claim(dag_id="weights_batch", run_id="looked_at"))
+    for tampering in (
+        "DELETE FROM weights_predictions WHERE source_position = 0",
+        "INSERT INTO scoring_runs SELECT * FROM scoring_runs WHERE run_id = 'looked_at'",
+    ):
+        client.query(tampering).result()
+    partition, recorded, claim = found()
+    assert partition.startswith("the partitions do not hold")
+    assert recorded.startswith("scoring_runs holds")
+    assert claim.startswith("claim ")
+
+
+def test_after_the_clean_up_only_records_are_left(world: World) -> None:
+    objects = world.service.objects
+    root = runs_root(world.service.environment.buckets.work, "weights")
+    runs = staged_runs(root, objects.list(f"{root}/"))
+    assert len(runs) == len(MODELS)
+    Sweeper(objects).remove_runs(runs)
+    assert staged_runs(root, objects.list(f"{root}/")) == []
+    left = {item.uri.rpartition("/")[2] for item in objects.list(f"{root}/")}
+    assert left >= {"plan.json", "manifest.json", "removed.json"}
+    assert not any(name.endswith(".parquet") for name in left)
