@@ -24,11 +24,14 @@ def bigquery_client(environment: EnvironmentSpec) -> Client:
     from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
     from google.cloud import bigquery
 
-    hook = GoogleBaseHook(gcp_conn_id=environment.airflow.gcp_conn_id)
+    from nightstream.hooks.sessions import BoundedSession
+
+    credentials = GoogleBaseHook(gcp_conn_id=environment.airflow.gcp_conn_id).get_credentials()
     return bigquery.Client(
         project=environment.project,
         location=environment.bigquery.location,
-        credentials=hook.get_credentials(),
+        credentials=credentials,
+        _http=BoundedSession(credentials),
     )
 
 

@@ -21,6 +21,7 @@ from beam_jobs.runs.layout import runs_root
 from beam_jobs.runs.plan import RunPlan
 from nightstream.cleaning.inventory import staged_runs
 from nightstream.cleaning.sweeping import Sweeper
+from nightstream.hooks import sessions
 from nightstream.scoring.claims import Claim, Claims, claims_folder
 from tests.plugins.nightstream.operators.conftest import Service
 from tests.support.faults.books import Books, books, differences
@@ -86,6 +87,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     started = LocalCloud(tmp_path_factory.mktemp("histories") / "data").start()
     with pytest.MonkeyPatch.context() as patch:
         started.point_clients_here(patch)
+        patch.setattr(sessions, "LONGEST_ANSWER_S", 2.0)
         with Reviving(started):
             yield started
     started.end()

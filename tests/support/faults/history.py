@@ -12,6 +12,8 @@ from tests.support.faults.borders import Border, When
 STEPS = ("await_input", "resolve", "score", "audit", "publish", "record")
 MODELS = ("v1", "v2")
 _APIS = (r"^/(upload/|download/)?storage/", r"^/(upload/)?bigquery/", r"^/v1b3/")
+_HANG = {"kind": "hang", "method": "POST", "path": _APIS[1], "times": 1}
+"""The client gives up waiting before long, and sends the request again."""
 _POINTS = ("storage.commit", "bigquery.job.begin", "bigquery.job.commit")
 
 
@@ -54,10 +56,11 @@ def history_of(seed: int, calls: Mapping[str, int]) -> History:
     # From one model to the other and back, so that something is to be published every time.
     first = MODELS[seed % 2]
     models = [first] if chance.random() < 0.7 else [first, MODELS[1 - seed % 2]]
+    hangs = [_HANG] if chance.random() < 0.1 else []
     return History(
         seed=seed,
         parts=tuple(Part(model, _kills(chance, calls)) for model in models),
-        faults=tuple(a_fault(chance) for _ in range(chance.choice((0, 0, 1, 1, 2)))),
+        faults=(*hangs, *(a_fault(chance) for _ in range(chance.choice((0, 0, 1, 1, 2))))),
         leases_lapse=chance.random() < 0.3,
     )
 

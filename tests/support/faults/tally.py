@@ -29,8 +29,10 @@ class Tally:
     def report(self, config: pytest.Config) -> None:
         """Tells it on the terminal of the test run, where there is one."""
         terminal = config.pluginmanager.get_plugin("terminalreporter")
-        if terminal:
-            terminal.write_line(f"\n{self}")
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        if terminal and capture:
+            with capture.global_and_fixture_disabled():
+                terminal.write_line(f"\n{self}")
 
     def __str__(self) -> str:
         per_minute = 60 * self.histories / self.seconds if self.seconds else 0
