@@ -63,3 +63,8 @@ class AttemptLayout:
     def drift(self) -> str:
         """How far the attempt is from training data and other nights, as its last audit saw it."""
         return f"{self.folder}/drift.json"
+
+    @property
+    def report(self) -> str:
+        """The page that shows the attempt to people, as its last audit saw it."""
+        return f"{self.folder}/report.html"

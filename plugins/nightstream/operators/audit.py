@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from nightstream.links import ReportLink, object_url
 from nightstream.operators.base import ServiceOperator, resolved_run, scored_run
 from nightstream.runs import AuditedRun
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from beam_jobs.runs.manifest import RunManifest
     from beam_jobs.runs.plan import RunPlan
     from nightstream.drift.figures import NightDrift
+    from nightstream.reports.night import Audited
     from nightstream.runs import ResolvedRun, ScoredRun
 
 
@@ -22,32 +25,41 @@ class AuditOperator(ServiceOperator):
     """Returns an AuditedRun; fails, without retries, with every finding there is.
 
     So does it where the night drifts further than the spec's `drift` allows, unless the DAG run
-    allows it. The figures are written beside the manifest either way.
+    allows it. The figures, and a report for people, are written beside the manifest either way.
     """
 
     ui_color = "#fff4d6"
+    operator_extra_links = (ReportLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:
         from beam_jobs.runs.manifest import RunManifest
         from beam_jobs.runs.plan import RunPlan
-        from nightstream.auditing.checks import audit
-        from nightstream.auditing.footers import footer_rows
         from nightstream.auditing.report import report
+        from nightstream.reports.night import Audited
 
         run, scored = resolved_run(context), scored_run(context)
         plan = RunPlan.model_validate_json(self.objects.read(run.plan_uri))
         manifest = RunManifest.model_validate_json(self.objects.read(scored.manifest_uri))
         self.log.info("The night as the job counted it:\n%s", report(manifest))
         self.require_files(scored.manifest_uri)
-        footers = footer_rows((*manifest.predictions, *manifest.dead_letters), self.objects)
-        findings = audit(plan, manifest, scored.attempt, footers, run.dead_letter_limit)
-        if findings:
+        findings = self._findings(run, plan, manifest, scored)
+        drift = None if findings else self._drift(plan, manifest, scored)
+        audited = Audited(
+            plan=plan,
+            manifest=manifest,
+            findings=findings,
+            drift=drift,
+            drift_allowed=run.drift_allowed,
+            started_at=context["dag_run"].start_date,
+        )
+        self._report(audited, scored)
+        if drift is None:
             raise AirflowFailException(
                 f"night {run.score_date} of {run.service} is not published, the audit of "
                 f"{scored.manifest_uri} found:\n" + "\n".join(f"- {found}" for found in findings)
             )
-        self._gate(context, run, self._drift(plan, manifest, scored), scored)
-        audited = AuditedRun(
+        self._gate(context, run, drift, scored)
+        passed = AuditedRun(
             run_key=manifest.run_key,
             attempt=manifest.attempt,
             manifest_uri=scored.manifest_uri,
@@ -55,8 +67,32 @@ class AuditOperator(ServiceOperator):
             rows_scored=manifest.rows_scored,
             rows_dead=manifest.rows_dead,
         )
-        self.log.info("Nothing was found against it: %s", audited)
-        return audited.model_dump(mode="json")
+        self.log.info("Nothing was found against it: %s", passed)
+        return passed.model_dump(mode="json")
+
+    def _report(self, audited: Audited, scored: ScoredRun) -> None:
+        """Writes the page that people look at. A night is not worse for having none."""
+        try:
+            from nightstream.reports.gathering import Reporter
+
+            reporter = Reporter(self.objects, self.environment.buckets.work, self.spec)
+            uri = reporter.write(audited, scored.manifest_uri, datetime.now(UTC))
+        except Exception:
+            self.log.exception("The night's report could not be written")
+            return
+        self.link = object_url(self.environment, uri)
+        self.log.info("Report: %s", uri)
+
+    def _findings(
+        self, run: ResolvedRun, plan: RunPlan, manifest: RunManifest, scored: ScoredRun
+    ) -> tuple[str, ...]:
+        """Everything that is wrong with the night, in words."""
+        from nightstream.auditing.checks import audit
+        from nightstream.auditing.footers import footer_rows
+
+        footers = footer_rows((*manifest.predictions, *manifest.dead_letters), self.objects)
+        findings = audit(plan, manifest, scored.attempt, footers, run.dead_letter_limit)
+        return tuple(map(str, findings))
 
     def _drift(self, plan: RunPlan, manifest: RunManifest, scored: ScoredRun) -> NightDrift:
         """How far the night is from training data and earlier nights; kept beside the manifest."""
