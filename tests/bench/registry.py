@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.bench import (
     dag_parsing,
+    drift,
     idle_round,
     job_memory,
     job_speed,
@@ -24,6 +25,7 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_speed": job_speed.measure,
     "per_row_speed": per_row_speed.measure,
     "job_memory": job_memory.measure,
+    "drift": drift.measure,
     "dag_parsing": dag_parsing.measure,
     "night_overhead": night_overhead.measure,
     "idle_round": idle_round.measure,
