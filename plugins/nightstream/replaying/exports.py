@@ -7,11 +7,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from beam_jobs.objects import Objects
+from beam_jobs.runs.layout import AttemptLayout, RunLayout
 from beam_jobs.runs.manifest import OutputFile, RunManifest
 from beam_jobs.runs.plan import RowsFile
 from nightstream.auditing.footers import footer_rows
 from nightstream.replaying.standing import NotStandingError, Standing
 from nightstream.replaying.trying import digest
+from nightstream.scoring.files import mark_used
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, ExtractJob
@@ -21,17 +23,24 @@ if TYPE_CHECKING:
 _MOST_EXPORTS = 20
 
 
-def are_there(manifest: RunManifest, objects: Objects) -> bool:
-    """Whether every file of the night's predictions is where the manifest says."""
-    folders = {file.uri.rpartition("/")[0] for file in manifest.predictions}
+def are_kept(manifest: RunManifest, objects: Objects) -> bool:
+    """Whether every file of the night's predictions is where the manifest says, and will be: from
+    now on the clean-up leaves them alone."""
+    folders = {file.uri.rpartition("/")[0] for file in manifest.predictions if file.rows}
+    attempts = {folder.rpartition("/")[0] for folder in folders}
+    for attempt in attempts:
+        root, run_key, _ = attempt.rsplit("/", 2)
+        mark_used(RunLayout(root, run_key), objects)
+    if any(objects.stat(AttemptLayout(attempt).removed) for attempt in attempts):
+        return False
     found = {item.uri for folder in folders for item in objects.list(f"{folder}/")}
     return all(file.uri in found for file in manifest.predictions if file.rows)
 
 
 def exported(
-    client: Client, table: TableId, standing: Standing, folder: str, objects: Objects
+    client: Client, table: TableId, standing: Standing, objects: Objects
 ) -> tuple[RowsFile, ...]:
-    """The night's partition of predictions as Parquet files below the folder.
+    """The night's partition of predictions as Parquet files beside those that are gone.
 
     A second call finds the first one's files. Raises NotStandingError where the partition does
     not hold what was published.
@@ -39,7 +48,7 @@ def exported(
     publication = standing.publication
     name = digest((standing.manifest_uri, publication.intent.sequence, publication.published_at))
     for number in count(1):
-        place = f"{folder}/{name}-{number}"
+        place = f"{standing.folder}/exported-{name}-{number}"
         job = _extract(client, table.partition(standing.night), place, f"{name}-{number}")
         files = () if job.error_result else _files(place, objects)
         if sum(file.rows for file in files) == standing.manifest.rows_scored:

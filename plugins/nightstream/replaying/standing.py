@@ -60,6 +60,11 @@ class Standing:
     def manifest_uri(self) -> str:
         return self.publication.intent.publisher.manifest_uri
 
+    @property
+    def folder(self) -> str:
+        """Of the attempt that was published: what a replay needs for a while lies in it, too."""
+        return self.manifest_uri.rpartition("/")[0]
+
     def require_rows(self, letters: int) -> None:
         """Raises NotStandingError where the table holds other letters than were published."""
         published = self.publication.intent.night.rows_dead

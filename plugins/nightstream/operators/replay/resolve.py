@@ -135,7 +135,7 @@ class ResolveReplayOperator(ReplayOperator):
         table = table_id(self.environment, dead_letters_table(self.spec.service))
         query = letters_query(table, letters)
         rows = self.selected(client, query, parameters(letters, standing.night))
-        tried, left = write_letters(rows, sorting, self._folder(standing), self.objects)
+        tried, left = write_letters(rows, sorting, f"{standing.folder}/letters", self.objects)
         standing.require_rows(tried.rows + left.rows)
         self.log.info("%s", explained(sorting))
         if not tried.rows:
@@ -144,14 +144,10 @@ class ResolveReplayOperator(ReplayOperator):
 
     def _predictions(self, client: Client, standing: Standing) -> tuple[RowsFile, ...]:
         """Empty where the files that were published are still there."""
-        from nightstream.replaying.exports import are_there, exported
+        from nightstream.replaying.exports import are_kept, exported
 
-        if are_there(standing.manifest, self.objects):
+        if are_kept(standing.manifest, self.objects):
             return ()
         table = table_id(self.environment, predictions_table(self.spec.service))
         self.log.info("The published files are gone: exporting what stands in %s", table)
-        return exported(client, table, standing, self._folder(standing), self.objects)
-
-    def _folder(self, standing: Standing) -> str:
-        work, service = self.environment.buckets.work, self.spec.service
-        return f"gs://{work}/{service}/replays/{standing.night.isoformat()}"
+        return exported(client, table, standing, self.objects)

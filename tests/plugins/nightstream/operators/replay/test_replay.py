@@ -46,6 +46,7 @@ def test_repaired_rows_join_the_published_ones_and_replaying_again_changes_nothi
     assert nights.outcomes() == outcomes
 
 
+@pytest.mark.long
 def test_letters_are_chosen_by_code_and_condition(nights: Nights) -> None:
     nights.publish(NIGHTLY)
     nights.mend()
@@ -82,6 +83,7 @@ def test_a_night_that_was_published_anew_meanwhile_is_not_overwritten(nights: Ni
     assert [row[0] for row in nights.partition()["predictions"]] == ["z"]
 
 
+@pytest.mark.long
 def test_a_dry_run_publishes_and_remembers_nothing(nights: Nights) -> None:
     nights.publish(NIGHTLY)
     before = nights.partition()
@@ -114,6 +116,7 @@ def test_a_night_that_is_not_published_cannot_be_replayed(nights: Nights) -> Non
         nights.resolve(run)
 
 
+@pytest.mark.long
 def test_letters_changed_by_hand_are_told(nights: Nights) -> None:
     nights.publish(NIGHTLY)
     nights.rows("DELETE FROM `{}.weights_dead_letters` WHERE error_code = 'wrong_type'")
@@ -122,6 +125,7 @@ def test_letters_changed_by_hand_are_told(nights: Nights) -> None:
         nights.resolve(run)
 
 
+@pytest.mark.long
 def test_several_nights_become_a_run_each(nights: Nights) -> None:
     for day in (5, 7):
         nights.publish(NIGHTLY, date(2026, 1, day), run_id=f"night {day}")
@@ -135,6 +139,7 @@ def test_several_nights_become_a_run_each(nights: Nights) -> None:
     assert choose.skipped == ["resolve"]
 
 
+@pytest.mark.long
 def test_days_without_such_letters_are_skipped(nights: Nights) -> None:
     nights.publish(NIGHTLY)
     form = {"from_date": "2026-01-01", "to_date": "2026-01-31", "error_codes": ["not_json"]}
