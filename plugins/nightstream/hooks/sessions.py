@@ -19,5 +19,6 @@ class BoundedSession(AuthorizedSession):
         super().__init__(credentials, refresh_timeout=_REFRESH_S)
         self.configure_mtls_channel()
 
-    def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
-        return super().request(*args, timeout=timeout or LONGEST_ANSWER_S, **kwargs)
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        kwargs["timeout"] = kwargs.get("timeout") or LONGEST_ANSWER_S
+        return super().send(request, **kwargs)
