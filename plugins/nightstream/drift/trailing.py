@@ -56,7 +56,11 @@ class PublishedNights:
 
     def _manifest(self, night: date) -> str | None:
         uri = ledger_uri(self.work_bucket, self.service, night)
-        published = LedgerFile(self.objects, uri).read()[0].published
+        try:
+            published = LedgerFile(self.objects, uri).read()[0].published
+        except ValidationError as error:
+            log.warning("night %s is left out of the comparison: %s: %s", night, uri, error)
+            return None
         return published.intent.publisher.manifest_uri if published else None
 
     def _profile(self, manifest_uri: str) -> Profiled | None:

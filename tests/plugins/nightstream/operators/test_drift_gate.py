@@ -17,6 +17,7 @@ from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.plan import RunPlan
 from nightstream.drift.distances import psi
 from nightstream.drift.figures import NightDrift, Verdict
+from nightstream.publishing.ledgers import ledger_uri
 from tests.plugins.nightstream.operators.conftest import NIGHT, Service, changed
 from tests.support.histograms import a_reference, numbers
 from tests.support.local_cloud import PROJECT
@@ -135,9 +136,11 @@ def test_a_night_is_compared_with_the_published_ones_before_it(
     publish(gated, NORMAL, days[1])
     gone = publish(gated, (34, 33, 33), days[2])
     gated.objects.delete(RunLayout(gone.root, gone.run_key).attempt(1).manifest)
+    ledger = ledger_uri(gated.environment.buckets.work, gated.spec.service, days[3])
+    gated.objects.put(ledger, b'{"format": 9}')
     plan = publish(gated, (36, 32, 32), NIGHT)
     drift = drift_of(gated, plan)
-    assert drift.trailing == (days[1],)  # the first is too old, the third gone, the last not there
+    assert drift.trailing == (days[1],)  # the first is too old, the third gone, the last unreadable
     [before] = [f for f in drift.figures if f.label == "psi_trailing"]
     assert before.value == psi((0, 36, 32, 32, 0), (0, *NORMAL, 0))
     assert client.project == PROJECT
