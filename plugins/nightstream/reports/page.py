@@ -42,12 +42,6 @@ class ColumnView:
     plot: str
     figures: Mapping[str, Figure]
 
-    @property
-    def worst(self) -> Verdict:
-        order = list(Verdict)
-        verdicts = [figure.verdict for figure in self.figures.values()]
-        return max(verdicts, key=order.index, default=Verdict.UNJUDGED)
-
 
 @dataclass(frozen=True)
 class NightView:
@@ -76,6 +70,7 @@ def page(report: NightReport) -> str:
         plan=report.audited.plan,
         manifest=report.audited.manifest,
         drift=report.drift,
+        above=_above(report),
         took=_took(report),
         labels=LABELS,
         columns=_columns(report),
@@ -105,6 +100,13 @@ def _columns(report: NightReport) -> list[ColumnView]:
             -(psi.get(view.distribution.column) or 0),
         ),
     )
+
+
+def _above(report: NightReport) -> tuple[Figure, ...]:
+    """The figures above a limit, the most severe first."""
+    if report.drift is None:
+        return ()
+    return (*report.drift.of(Verdict.STOP), *report.drift.of(Verdict.WARN))
 
 
 def _figures(report: NightReport) -> dict[str, dict[str, Figure]]:
