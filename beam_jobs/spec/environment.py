@@ -146,8 +146,9 @@ class RetentionSpec(Declared):
     """The files of a run, and what launchers left behind, are removed when nobody has used them for
     so long; plans, manifests and reports stay."""
     predictions_days: Days | None = None
-    """A partition of a table expires so many days after the day that it is of; left out, it is
-    kept. BigQuery removes what has expired by itself, at once where the days are made fewer."""
+    """A partition expires so many days after the day that it is of: BigQuery removes it, at once
+    where the days are made fewer. Left out, a table stays as it is, and a new one is as the dataset
+    says."""
     dead_letters_days: Days | None = None
     """A letter that has expired cannot be replayed."""
     live_predictions_days: Days | None = None

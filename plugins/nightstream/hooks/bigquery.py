@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from beam_jobs.spec import EnvironmentSpec
     from nightstream.tables import TableId, TableSchema, View
 
+_DAY_MS = 24 * 60 * 60 * 1000
+
 
 def bigquery_client(environment: EnvironmentSpec) -> Client:
     """A client with the credentials of the environment's Airflow connection."""
@@ -46,14 +48,36 @@ def schema_fields(schema: TableSchema) -> list[SchemaField]:
 
 
 def created_table(client: Client, table_id: TableId, schema: TableSchema) -> Table:
-    """The table as it is, created partitioned and clustered where there was none."""
+    """The table as it is, created partitioned and clustered where there was none; its partitions
+    expire as the schema says."""
     from google.cloud.bigquery import Table, TimePartitioning
 
     wanted = Table(str(table_id), schema=schema_fields(schema))
-    wanted.time_partitioning = TimePartitioning(field=schema.partitioned_by)
+    milliseconds = None if schema.days is None else schema.days * _DAY_MS
+    wanted.time_partitioning = TimePartitioning(
+        field=schema.partitioned_by, expiration_ms=milliseconds
+    )
     wanted.clustering_fields = list(schema.clustered_by) or None
     client.create_table(wanted, exists_ok=True)
-    return client.get_table(str(table_id))
+    return _expiring(client, client.get_table(str(table_id)), milliseconds)
+
+
+def _expiring(client: Client, table: Table, milliseconds: int | None) -> Table:
+    """The table with partitions that expire after that time, changed where they do not."""
+    from google.api_core.exceptions import PreconditionFailed
+
+    partitioning = table.time_partitioning
+    if milliseconds is None or partitioning is None:
+        return table
+    if partitioning.expiration_ms == milliseconds:
+        return table
+    partitioning.expiration_ms = milliseconds
+    table.time_partitioning = partitioning
+    try:
+        return client.update_table(table, ["time_partitioning"])
+    except PreconditionFailed:
+        # Somebody else changed it at this moment, most likely to the same; the next task sees.
+        return client.get_table(table.reference)
 
 
 def extended_table(client: Client, table_id: TableId, schema: TableSchema) -> None:

@@ -120,7 +120,8 @@ class PublishOperator(ServiceOperator, BaseSensorOperator):
 
         plan = RunPlan.model_validate_json(self.objects.read(run.plan_uri))
         manifest = RunManifest.model_validate_json(self.objects.read(audited.manifest_uri))
-        cargo = Cargo.of(plan, manifest, self.dead_letters, self.predictions)
+        retention = self.environment.retention
+        cargo = Cargo.of(plan, manifest, self.dead_letters, self.predictions, retention)
         client = bigquery_client(self.environment)
         prepare_tables(client, cargo)
         ti = context["ti"]

@@ -40,7 +40,7 @@ class RecordOperator(ServiceOperator):
         client, table, schema = (
             bigquery_client(self.environment),
             table_id(self.environment, RUNS_TABLE),
-            runs_schema(),
+            runs_schema().kept(self.environment.retention.runs_days),
         )
         extended_table(client, table, schema)
         location = self.environment.bigquery.location

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from beam_jobs.runs.manifest import RunManifest
     from beam_jobs.runs.plan import RunPlan
+    from beam_jobs.spec.environment import RetentionSpec
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,16 @@ class Cargo:
 
     @classmethod
     def of(
-        cls, plan: RunPlan, manifest: RunManifest, dead_letters: TableId, predictions: TableId
+        cls,
+        plan: RunPlan,
+        manifest: RunManifest,
+        dead_letters: TableId,
+        predictions: TableId,
+        retention: RetentionSpec,
     ) -> Self:
         """The files that the manifest lists, under the schemas of the plan's spec."""
+        dead_letters_kept = dead_letters_schema().kept(retention.dead_letters_days)
+        predictions_kept = predictions_schema(plan.spec).kept(retention.predictions_days)
         date = plan.score_date
         dead_uris = tuple(file.uri for file in manifest.dead_letters)
         uris = tuple(file.uri for file in manifest.predictions)
@@ -50,8 +58,8 @@ class Cargo:
                 rows_dead=manifest.rows_dead,
                 model_version=manifest.models,
             ),
-            dead_letters=Load(dead_letters, date, dead_letters_schema(), dead_uris),
-            predictions=Load(predictions, date, predictions_schema(plan.spec), uris),
+            dead_letters=Load(dead_letters, date, dead_letters_kept, dead_uris),
+            predictions=Load(predictions, date, predictions_kept, uris),
             revises=plan.replay.manifest_uri if plan.replay else None,
         )
 

@@ -141,7 +141,7 @@ class Tables:
             f"WHERE source = 'streaming' AND {_OF_DAYS}) AS sent "
             f"LEFT JOIN ({requests}) AS there "
             "ON sent.day = there.day AND sent.request_id = there.request_id "
-            f"{which}GROUP BY day"
+            f"{which}GROUP BY sent.day"
         )
         return _by_day(self._rows(replays_table(self.service), query, first, last))
 

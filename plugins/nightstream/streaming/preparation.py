@@ -31,8 +31,12 @@ def prepare_live_tables(client: Client, spec: ServiceSpec, environment: Environm
     SchemaConflictError, before anything is changed, where a table cannot take the rows.
     """
     schemas = {
-        live_predictions_table(spec.service): live_predictions_schema(spec),
-        live_dead_letters_table(spec.service): live_dead_letters_schema(),
+        live_predictions_table(spec.service): live_predictions_schema(spec).kept(
+            environment.retention.live_predictions_days
+        ),
+        live_dead_letters_table(spec.service): live_dead_letters_schema().kept(
+            environment.retention.live_dead_letters_days
+        ),
         live_profiles_table(spec.service): live_profiles_schema(),
     }
     tables = [

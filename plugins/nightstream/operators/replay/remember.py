@@ -52,7 +52,8 @@ class RememberOperator(ReplayOperator):
         self.log.info("%d of %d are dead again", len(dead), plan.replay.tried.rows)
         rows = tried.rows(tried_letters(plan.replay, self.objects), dead)
         table, schema, client = self._table(), replays_schema(), self.client()
-        extended_table(client, table, schema)
+        kept = schema.kept(self.environment.retention.replays_days)
+        extended_table(client, table, kept)
         self.link = table_url(self.environment, table.table)
         columns = [column.name for column in schema.columns]
         identity = f"{run.run_key}-{manifest.attempt}"

@@ -70,7 +70,8 @@ class SendOperator(ReplayOperator):
 
         ti, client, schema = context["ti"], self.client(), replays_schema()
         table = table_id(self.environment, replays_table(self.spec.service))
-        extended_table(client, table, schema)
+        kept = schema.kept(self.environment.retention.replays_days)
+        extended_table(client, table, kept)
         columns = [column.name for column in schema.columns]
         rows = outcomes_table(resending.rows(ti.dag_id, ti.run_id), columns)
         identity = f"{self.spec.service}-{digest((ti.dag_id, ti.run_id))}"
