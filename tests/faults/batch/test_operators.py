@@ -24,7 +24,7 @@ from nightstream.cleaning.sweeping import Sweeper
 from nightstream.hooks import sessions
 from nightstream.scoring.claims import Claim, Claims, claims_folder
 from tests.plugins.nightstream.operators.conftest import Service
-from tests.support.faults.books import Books, books, differences
+from tests.support.faults.books import Books, books, differences, read_ledger
 from tests.support.faults.history import MODELS, History, history_of
 from tests.support.faults.player import Player, a_player
 from tests.support.faults.reviving import Reviving
@@ -51,8 +51,18 @@ class World:
     calls: dict[str, int] = field(default_factory=dict)
     """How many calls each step makes in such a run."""
 
+    def stand(self, model: str) -> None:
+        """Publishes what a model says of the night, unless it stands already."""
+        ledger = read_ledger(self.service)
+        assert ledger.published is not None
+        if ledger.published.intent.night.model_version != model:
+            a_player(self.service, f"before_{uuid.uuid4().hex}", model).finish()
+
     def play(self, history: History) -> list[str]:
         """All that is wrong after the history, and what happened in it where anything is."""
+        # The same before every history of a seed, and something to be published in it.
+        [other] = {*MODELS} - {history.parts[0].model}
+        self.stand(other)
         for fault in history.faults:
             self.service.cloud.inject(**fault)
         players = [

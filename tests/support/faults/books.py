@@ -8,6 +8,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from nightstream.publishing.ledger import Ledger
 from nightstream.publishing.ledgers import LedgerFile, ledger_uri
 from nightstream.scoring.claims import claims_of
 from nightstream.scoring.jobs import job_prefix
@@ -59,7 +60,7 @@ def differences(
 
 
 def _ledger(service: Service) -> Iterator[str]:
-    ledger = _read_ledger(service)
+    ledger = read_ledger(service)
     if ledger.lease or ledger.intent:
         yield f"a publication is still under way: {ledger}"
 
@@ -67,7 +68,7 @@ def _ledger(service: Service) -> Iterator[str]:
 def _partition(
     service: Service, client: bigquery.Client, flawless: Mapping[str, Books]
 ) -> Iterator[str]:
-    published = _read_ledger(service).published
+    published = read_ledger(service).published
     if published is None:
         yield "nothing is published"
     elif books(service, client) != flawless[published.intent.night.model_version]:
@@ -97,7 +98,7 @@ def _left_behind(service: Service) -> Iterator[str]:
     )
 
 
-def _read_ledger(service: Service) -> Any:
+def read_ledger(service: Service) -> Ledger:
     work = service.environment.buckets.work
     return LedgerFile(service.objects, ledger_uri(work, service.spec.service, NIGHT)).read()[0]
 

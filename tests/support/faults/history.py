@@ -53,7 +53,6 @@ def history_of(seed: int, calls: Mapping[str, int]) -> History:
         death of a worker whose task is done, before anybody heard of it.
     """
     chance = random.Random(seed)
-    # From one model to the other and back, so that something is to be published every time.
     first = MODELS[seed % 2]
     models = [first] if chance.random() < 0.7 else [first, MODELS[1 - seed % 2]]
     hangs = [_HANG] if chance.random() < 0.1 else []
@@ -67,7 +66,7 @@ def history_of(seed: int, calls: Mapping[str, int]) -> History:
 
 def _kills(chance: random.Random, calls: Mapping[str, int]) -> tuple[Kill, ...]:
     # Publishing is where most can go wrong.
-    steps = chance.choices(STEPS, weights=(1, 2, 2, 1, 6, 3), k=chance.choice((1, 1, 2, 3)))
+    steps = chance.choices(STEPS, weights=(1, 2, 2, 1, 9, 3), k=chance.choice((1, 2, 2, 3)))
     return tuple(
         Kill(step, Border(chance.randint(1, calls[step] + 1), chance.choice(list(When))))
         for step in steps
