@@ -195,6 +195,8 @@ def test_the_form_has_a_default_for_everything(dags: Path) -> None:
         "model_version": None,
         "force": False,
         "dead_letter_limit": None,
+        "allow_drift": False,
+        "allow_drift_reason": None,
         "dry_run": False,
         "cancel": False,
     }
