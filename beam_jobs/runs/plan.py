@@ -161,9 +161,14 @@ def derive_run_key(plan: RunPlan) -> str:
 
     Derived from service, score date, data interval, input objects with their generations, model
     version and checksum, spec and code version; not from where the run's files are put, nor from
-    what the spec says of streaming, releases or drift, which no night's output depends on.
+    what the spec says of streaming, releases, drift or labels, which no night's output depends on.
     """
-    not_its_spec = {"streaming": True, "drift": True, "model": {"release", "source"}}
+    not_its_spec = {
+        "streaming": True,
+        "drift": True,
+        "labels": True,
+        "model": {"release", "source"},
+    }
     exclude: Any = {"root": True, "format": True, "spec": not_its_spec}
     identity = plan.model_dump(mode="json", exclude=exclude)
     identity["inputs"] = sorted(identity["inputs"], key=lambda item: item["uri"])

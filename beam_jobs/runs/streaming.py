@@ -32,6 +32,7 @@ _NOT_ITS_SPEC: Mapping[str, Any] = {
     "schedule": True,
     "audit": True,
     "drift": True,
+    "labels": True,
     "job": True,
     "streaming": {"lifecycle", "workers", "max_workers"},
 }
