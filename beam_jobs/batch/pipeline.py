@@ -46,10 +46,11 @@ def score_night(
     valid, reported = _read_letters(pipeline, plan) if plan.replay else _read_inputs(pipeline, plan)
     scored = valid | "Predict" >> RunInference(_handler(plan, model)).with_output_types(ScoredBatch)
     predictions = WritePredictions(layout.predictions, prediction_schema(plan.spec), run)
+    dead_letters = WriteDeadLetters(layout.dead_letters, run, plan.spec.input)
     reports = (
         *reported,
         scored | "Write predictions" >> beam.ParDo(predictions),
-        scored | "Write dead letters" >> beam.ParDo(WriteDeadLetters(layout.dead_letters, run)),
+        scored | "Write dead letters" >> beam.ParDo(dead_letters),
         scored | "Account" >> beam.ParDo(Account(profile)),
     )
     return (

@@ -27,7 +27,7 @@ class LetterReader:
     def __init__(self, input_: InputSpec, format_: CsvFormat | JsonFormat) -> None:
         # Payloads of Parquet rows name every column that the contract had then.
         self._format = format_.model_copy(update={"extra_columns": "ignore"})
-        self._input = input_.model_copy(update={"format": self._format})
+        self.input = input_.model_copy(update={"format": self._format})
 
     def read(self, source: ReplayedSource, payloads: pa.Array, positions: pa.Array) -> ReadBlock:
         """The letters of one input object, as rows at their old positions; none gets lost."""
@@ -50,8 +50,8 @@ class LetterReader:
     def _parser(self, source: ReplayedSource) -> Parser:
         layout = SourceLayout(object=source.object, columns=source.columns)
         if isinstance(self._format, CsvFormat):
-            return CsvParser(self._input, self._format, layout)
-        return JsonParser(self._input, self._format, layout)
+            return CsvParser(self.input, self._format, layout)
+        return JsonParser(self.input, self._format, layout)
 
     def _screened(self, records: Records) -> Records:
         """The records without those that would run into the next, or be several."""

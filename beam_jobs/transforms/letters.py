@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from beam_jobs.contract import Contract, validate
+from beam_jobs.contract import Contract
 from beam_jobs.objects import SeekableObject, open_objects
 from beam_jobs.reading.letters import LetterReader
+from beam_jobs.reading.redaction import Redactor
 from beam_jobs.runs.code import require_code
 from beam_jobs.runs.plan import LETTERS_PER_GROUP, ReplayedSource, ReplayOf, RunPlan
 from beam_jobs.transforms.elements import SourceRange, ValidBatch, slices
+from beam_jobs.transforms.read import validated
 
 
 class ReadLetters(beam.DoFn):
@@ -50,9 +52,9 @@ class ReadLetters(beam.DoFn):
         payloads = letters.column("payload").combine_chunks()
         positions = letters.column("source_position").combine_chunks()
         block = self._reader.read(source, payloads, positions)
-        valid, dead = validate(self._contract, block.rows)
         whole = SourceRange(source.object, 0, source.object.size)
-        return ValidBatch(whole, valid, pa.concat_batches([block.dead, dead]), block.rows_in)
+        redactor = Redactor.of(self._reader.input, source.columns)
+        return validated(whole, block, self._contract, redactor)
 
 
 def letter_groups(replay: ReplayOf) -> range:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from beam_jobs.messages.reserved import MESSAGE_ID, OLDEST, POSITION, PUBLISHED_AT, REQUEST_ID
 from beam_jobs.objects import Objects
+from beam_jobs.runs.dead_letter import REDACTED
 from beam_jobs.spec.streaming import StreamingSpec
 from nightstream.replaying.outcomes import Outcome
 
@@ -91,6 +92,8 @@ def why_not(letter: Letter, payload: bytes | None, now: datetime) -> str:
         return "its payload is gone"
     if not payload:
         return "its payload is empty"
+    if REDACTED.encode() in payload:
+        return "its payload is redacted"
     if letter["published_at"] < now - OLDEST:
         return f"it is older than {OLDEST.days} days, of which no request may say that it is"
     return ""

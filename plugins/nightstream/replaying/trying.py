@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from beam_jobs.runs.dead_letter import ErrorCode
+from beam_jobs.runs.dead_letter import REDACTED, ErrorCode
 from beam_jobs.runs.plan import RunPlan, derive_run_key
 from beam_jobs.spec.sources import CsvFormat, Format, JsonFormat, ParquetFormat
 
@@ -97,6 +97,8 @@ def unreplayable(code: str, payload: bytes | None) -> str:
     """Why a letter cannot be tried again whatever the contract; empty where it can be."""
     if not payload:
         return "its payload is empty"
+    if REDACTED.encode() in payload:
+        return "its payload is redacted"
     if code == ErrorCode.RECORD_TOO_LARGE:
         return "only the beginning of its payload was kept"
     return ""
