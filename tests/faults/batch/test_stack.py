@@ -22,7 +22,7 @@ from examples.babyweight.nights import make_night
 from local.stack import Stack
 from nightstream.cleaning.inventory import staged_runs
 from tests.support.faults.stack_books import StackBooks, differences, stack_books
-from tests.support.faults.stack_history import stack_history
+from tests.support.faults.stack_history import Strike, stack_history
 from tests.support.faults.stack_night import SERVICE, WORK, StackNight
 from tests.support.faults.striking import Strikes
 from tests.support.faults.tally import Tally
@@ -51,6 +51,9 @@ class StackWorld:
 
     nights: StackNights
     flawless: StackBooks = field(default_factory=lambda: StackBooks([], []))
+    aimed: list[Strike] = field(default_factory=list)
+    killed: list[Strike] = field(default_factory=list)
+    """Strikes of all histories so far, and those that found their victim."""
 
     def send(self, day: date) -> StackNight:
         """The same births and broken rows every night."""
@@ -74,6 +77,9 @@ class StackWorld:
                 for seed in seeds
             }
             told = self._finished(runs)
+        for seed in seeds:
+            self.aimed += histories[seed].strikes
+            self.killed += strikes[seed].killed
         self.nights.stack.up()
         requests.delete(self._faults, timeout=30).raise_for_status()
         return {
@@ -142,6 +148,11 @@ def test_whatever_is_killed_the_books_are_those_of_a_night_without_faults(
         for line in (f"seed {seed}: {reproduced_by(request, seed)}", *lines)
     ]
     assert not wrong, "\n".join(told)
+
+
+def test_most_strikes_found_their_victim(world: StackWorld) -> None:
+    missed = [strike for strike in world.aimed if strike not in world.killed]
+    assert len(world.killed) >= len(world.aimed) * 3 / 4, missed
 
 
 def test_after_the_clean_up_only_records_are_left(world: StackWorld) -> None:

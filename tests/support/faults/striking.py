@@ -27,6 +27,8 @@ class Strikes(Background):
         self._strikes = list(strikes)
         self._failed: BaseException | None = None
         self.told: list[str] = []
+        self.killed: list[Strike] = []
+        """Those that found their victim."""
 
     def _run(self) -> None:
         try:
@@ -51,6 +53,8 @@ class Strikes(Background):
             case _:
                 killed = self._one_of(strike.victim)
         self.told.append(f"{'killed' if killed else 'not there'}: {strike}")
+        if killed:
+            self.killed.append(strike)
 
     def _one_of(self, victim: Victim) -> int:
         """Kills all processes of that kind, as soon as there is one; how many there were."""
