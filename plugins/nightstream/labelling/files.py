@@ -94,6 +94,7 @@ def _csv(source: pa.NativeFile, columns: FileColumns) -> Iterator[pa.RecordBatch
         convert_options=pacsv.ConvertOptions(
             include_columns=schema.names,
             column_types=schema,
+            null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),

@@ -16,6 +16,7 @@ LIMITS = {"reference": {"psi": {"warn": 0.1, "stop": 0.25}}}
     ("changes", "same"),
     [
         ({"drift": LIMITS}, True),
+        ({"labels": {"files": "truth/*.csv", "label": "truth", "metric": "rmse"}}, True),
         ({"streaming": {"topic": "requests", "subscription": "requests-sub"}}, True),
         ({"audit": {"min_rows": 7}}, False),
         ({"job": {"split_bytes": 1 << 20}}, False),
