@@ -35,7 +35,7 @@ from tests.support.night_output import NIGHT, ROW_BYTES, write_output
 from tests.support.seeds import reproduced_by, seeds
 from tests.support.specs import a_service, an_environment
 
-QUICK, LONG = 10, 200
+QUICK, LONG = 8, 200
 ROWS, DEAD = 40, 2
 WITHIN_LIMITS = {"audit": {"max_dead_ratio": 0.1}}
 
