@@ -30,8 +30,11 @@ from tests.support.night_output import hand_on
 from tests.support.specs import a_service
 from tests.support.turns import DagRun, Task
 
-_WEEKS = {"name": "weeks", "type": "float"}
-STRICT = [{"name": "id", "type": "string", "passthrough": True}, _WEEKS | {"range": [20, 45]}]
+_WEEKS: dict[str, Any] = {"name": "weeks", "type": "float"}
+STRICT: list[dict[str, Any]] = [
+    {"name": "id", "type": "string", "passthrough": True},
+    _WEEKS | {"range": [20, 45]},
+]
 MENDED = [STRICT[0], _WEEKS | {"range": [1, 45]}]
 LENIENT = {"max_dead_ratio": 0.9}
 
