@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from airflow.dag_processing.dagbag import DagBag
@@ -16,7 +17,7 @@ def test_every_service_has_a_replay_that_ends_as_its_nights_do(dags: Path) -> No
     dag = bag.dags["weights_replay"]
     assert bag.import_errors == {}
     assert dag.schedule is None
-    for before, after in zip(NIGHT_STEPS, NIGHT_STEPS[1:], strict=False):
+    for before, after in itertools.pairwise(NIGHT_STEPS):
         assert after in dag.get_task(before).downstream_task_ids
     assert dag.get_task("remember").upstream_task_ids == {"audit", "publish"}
     assert dag.get_task("choose").downstream_task_ids == {"resolve", "each_night"}

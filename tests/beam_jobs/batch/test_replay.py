@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -110,7 +111,7 @@ def test_the_same_choice_is_the_same_run_and_another_is_another(night: NightFold
     assert len({one.run_key, *(derive_run_key(plan) for plan in others)}) == 4
 
 
-def json_line(birth: dict[str, Any]) -> bytes:
+def json_line(birth: Mapping[Hashable, Any]) -> bytes:
     return json.dumps(birth).encode()
 
 

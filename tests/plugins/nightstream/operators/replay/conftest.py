@@ -21,6 +21,7 @@ from beam_jobs.runs.manifest import RunManifest
 from beam_jobs.runs.plan import InputObject, ModelPin, RunPlan, build_plan
 from beam_jobs.spec import ServiceSpec
 from nightstream.forms.replay import replay_form
+from nightstream.reconciling.service import reconcile
 from nightstream.replay_dag import replay_dag
 from nightstream.runs import PublishedRun, ResolvedRun
 from tests.plugins.nightstream.operators.conftest import NIGHT, Service
@@ -125,6 +126,11 @@ class Nights:
                 "ORDER BY source_position"
             ),
         }
+
+    def differences(self, first: date = NIGHT, last: date = NIGHT) -> list[str]:
+        """What keeps the books of those nights from closing."""
+        found = reconcile(self.service.spec, self.service.environment, first, last)
+        return [str(difference) for difference in found.differences]
 
     def outcomes(self) -> list[tuple[Any, ...]]:
         return self.rows(

@@ -16,16 +16,12 @@ from tests.plugins.nightstream.operators.replay.test_replay import NIGHTLY
 from tests.support.turns import DagRun, Task
 
 
-def differences(nights: Nights, first: date = NIGHT, last: date = NIGHT) -> list[str]:
-    found = reconcile(nights.service.spec, nights.service.environment, first, last)
-    return [str(difference) for difference in found.differences]
-
-
+@pytest.mark.long
 def test_the_books_close_before_and_after_replays(nights: Nights) -> None:
     nights.publish(NIGHTLY)
-    assert differences(nights) == []
+    assert nights.differences() == []
     nights.replay("one", error_codes=["wrong_type"])
-    assert differences(nights) == []
+    assert nights.differences() == []
     nights.mend()
     nights.replay("two")
 
@@ -42,13 +38,13 @@ def test_what_was_changed_behind_the_books_is_named(nights: Nights) -> None:
     nights.rows("DELETE FROM `{}.weights_predictions` WHERE id = 'a'")
     nights.service.put("late.csv")
     nights.rows("DELETE FROM `{}.scoring_runs` WHERE TRUE")
-    assert len(found := differences(nights)) == 3
+    assert len(found := nights.differences()) == 3
     for said in ("holds 1 (-1)", "late.csv", "scoring_runs has 0 rows"):
         assert any(said in difference for difference in found)
 
 
 def test_an_empty_dataset_has_books_that_close(nights: Nights) -> None:
-    assert differences(nights, date(2026, 1, 1), date(2026, 1, 9)) == []
+    assert nights.differences(date(2026, 1, 1), date(2026, 1, 9)) == []
 
 
 def test_the_task_fails_with_every_difference(nights: Nights) -> None:

@@ -43,6 +43,7 @@ def test_repaired_rows_join_the_published_ones_and_replaying_again_changes_nothi
 
     assert nights.replay("again") is None
     assert nights.partition() == after
+    assert nights.differences() == []
     assert nights.outcomes() == outcomes
 
 
@@ -67,6 +68,7 @@ def test_a_night_whose_files_are_gone_is_revised_from_its_partition(nights: Nigh
     assert [row[0] for row in nights.partition()["predictions"]] == ["a", "b", "d", "e"]
 
 
+@pytest.mark.long
 def test_a_night_that_was_published_anew_meanwhile_is_not_overwritten(nights: Nights) -> None:
     nights.publish(NIGHTLY)
     nights.mend()
