@@ -30,7 +30,7 @@ _STYLE: Any = {
     "axes.spines.right": False,
     "text.parse_math": False,  # a dollar sign in a name is a dollar sign
 }
-_TICKS = 6
+_TICKS = 5
 _NAME = 14
 """Characters of a category under its bar."""
 
@@ -41,12 +41,15 @@ class DistributionPlots:
 
     def __init__(self) -> None:
         with matplotlib.rc_context(_STYLE):
-            self._figure = Figure(figsize=(5.2, 1.75), layout="constrained")
+            self._figure = Figure(figsize=(5.2, 1.75))
+            # Fixed margins: to have them laid out would draw each plot twice.
+            self._figure.subplots_adjust(left=0.1, right=0.98, top=0.95, bottom=0.16)
             self._axes = axes = self._figure.add_subplot()
             edges = [0, 1]
             self._reference = axes.stairs([0], edges, fill=True, color=TRAINING)
             self._trailing = axes.stairs([0], edges, color=TRAILING, linestyle="--", linewidth=1.4)
             self._night = axes.stairs([0], edges, color=NIGHT, linewidth=1.8)
+            axes.yaxis.set_major_locator(MaxNLocator(3))
             axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
 
     def draw(self, column: Distribution) -> str:
