@@ -14,6 +14,7 @@ from nightstream.operators.audit import AuditOperator
 from nightstream.operators.publish import PublishOperator
 from nightstream.operators.record import RecordOperator
 from nightstream.operators.replay.choose import ChooseOperator
+from nightstream.operators.replay.nights import NightsOperator
 from nightstream.operators.replay.remember import RememberOperator
 from nightstream.operators.replay.resolve import ResolveReplayOperator
 from nightstream.operators.replay.send import SendOperator
@@ -28,7 +29,8 @@ def replay_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
     """The DAG `<service>_replay`.
 
     choose → resolve → score → audit → publish → record, remember for one night; choose →
-    each_night for several, each of which becomes a DAG run of its own; choose → send for requests.
+    nights → each_night for several, each of which becomes a DAG run of its own; choose → send for
+    requests.
     """
     dag = DAG(
         f"{spec.service}{SUFFIX}",
@@ -67,13 +69,16 @@ def replay_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         send = SendOperator(task_id="send", **common)
         dag.add_task(send)
         choose >> send
-    choose >> TriggerDagRunOperator.partial(
+    nights = NightsOperator(task_id="nights", **common)
+    dag.add_task(nights)
+    choose >> nights
+    TriggerDagRunOperator.partial(
         task_id="each_night",
         dag=dag,
         owner=spec.owner,
         trigger_dag_id=dag.dag_id,
         skip_when_already_exists=True,
-    ).expand_kwargs(choose.output)
+    ).expand_kwargs(nights.output)
     return dag
 
 
