@@ -25,7 +25,7 @@ class MeasureOperator(QualityOperator):
     operator_extra_links = (TableLink(),)
 
     def execute(self, context: Context) -> int:
-        from nightstream.hooks.bigquery import bigquery_client, extended_table
+        from nightstream.hooks.bigquery import QueryRefusedError, bigquery_client, extended_table
         from nightstream.labelling.files import LabelError
         from nightstream.labelling.measuring import check, keep
 
@@ -37,6 +37,11 @@ class MeasureOperator(QualityOperator):
             check(client, measurement)
         except LabelError as error:
             raise AirflowFailException(str(error)) from error
+        except QueryRefusedError as error:
+            raise AirflowFailException(
+                f"labels and predictions cannot be joined: {error}\nRemedy: see that the labels "
+                "can be queried as they are, and lie in the location of the environment's dataset"
+            ) from error
         extended_table(client, table, quality_schema())
         run = context["dag_run"]
         changed = keep(client, measurement, table, (run.dag_id, run.run_id))

@@ -192,25 +192,36 @@ def test_labels_that_do_not_fit_the_metric_are_named(measured: Service) -> None:
     assert "'c'" not in said
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
-        ({"table": "nowhere.truth"}, "there is no table .*nowhere.truth. Remedy: create it"),
-        ({"label": "weight"}, "has no column weight. Remedy: name one of id, truth, words"),
-        ({"key": "name"}, "has no column name. Remedy: .* in labels.key"),
-        ({"key": "truth"}, "truth is FLOAT, the input's key id is STRING. Remedy"),
-        ({"label": "words"}, "words is STRING, and labels are numbers. Remedy"),
-        ({"night": "truth"}, "truth is FLOAT, and nights are DATE. Remedy"),
-    ],
-)
-def test_labels_that_cannot_be_joined_say_why_and_what_helps(
-    measured: Service, labels: dict[str, Any], said: str
-) -> None:
+UNJOINABLE: list[tuple[dict[str, Any], str]] = [
+    ({"table": "nowhere.truth"}, "there is no table .*nowhere.truth. Remedy: create it"),
+    ({"label": "weight"}, "has no column weight. Remedy: name one of id, truth, words"),
+    ({"key": "name"}, "has no column name. Remedy: .* in labels.key"),
+    ({"key": "truth"}, "truth is FLOAT, the input's key id is STRING. Remedy"),
+    ({"label": "words"}, "words is STRING, and labels are numbers. Remedy"),
+    ({"night": "truth"}, "truth is FLOAT, and nights are DATE. Remedy"),
+]
+
+
+def test_labels_that_cannot_be_joined_say_why_and_what_helps(measured: Service) -> None:
     house = warehouse(measured)
     rows = pa.table({"id": ["a"], "truth": [1.0], "words": ["one"]})
     house.load(house.name("truth"), rows)
-    with pytest.raises(AirflowFailException, match=said):
-        run(declared(measured, **labels))
+    for labels, said in UNJOINABLE:
+        with pytest.raises(AirflowFailException, match=said):
+            run(declared(measured, **labels))
+
+
+def test_labels_that_cannot_be_queried_are_told_in_bigquery_s_words(measured: Service) -> None:
+    house = warehouse(measured)
+    house.publish(predicted(FIRST, "v1", a=7.0))
+    house.load(house.name("gone"), pa.table({"id": ["a"], "truth": [1.0]}))
+    view = f"CREATE VIEW `{house.name('truth')}` AS SELECT * FROM `{house.name('gone')}`"
+    house.client.query(view).result()
+    house.client.delete_table(house.name("gone"))
+    said = refusal(measured)
+    assert "labels and predictions cannot be joined: " in said
+    assert "gone" in said
+    assert "Remedy: see that the labels can be queried as they are" in said
 
 
 def test_before_anything_is_published_there_is_nothing_to_measure(measured: Service) -> None:
