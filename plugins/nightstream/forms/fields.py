@@ -40,6 +40,18 @@ def field(default: Any, *, description: str, **schema: Any) -> Param:
     return Param(default, description=description, schema={"$schema": _LANGUAGE, **schema})
 
 
+def day_field(title: str, description: str, section: str) -> Param:
+    """A day that may be left empty."""
+    return field(
+        None,
+        type=["null", "string"],
+        format="date",
+        title=title,
+        description=description,
+        section=section,
+    )
+
+
 def model_version_field(section: str) -> Param:
     """Which model; the same in every form."""
     return field(

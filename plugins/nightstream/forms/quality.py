@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from nightstream.forms.fields import FilledIn, field
+from nightstream.forms.fields import FilledIn, day_field
 
 _WHICH = "Which nights"
 
@@ -25,17 +25,6 @@ class QualityChoices(FilledIn):
 def quality_form(days: int) -> dict[str, Any]:
     """The parameters of a quality DAG. days: how many nights it measures unless told."""
     return {
-        "from_date": _day("First night", f"Empty: {days} nights, up to the last."),
-        "to_date": _day("Last night", "Empty: the day before the run."),
+        "from_date": day_field("First night", f"Empty: {days} nights, up to the last.", _WHICH),
+        "to_date": day_field("Last night", "Empty: the day before the run.", _WHICH),
     }
-
-
-def _day(title: str, description: str) -> Any:
-    return field(
-        None,
-        type=["null", "string"],
-        format="date",
-        title=title,
-        description=description,
-        section=_WHICH,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from nightstream.forms.fields import FilledIn, field
+from nightstream.forms.fields import FilledIn, day_field
 
 _WHICH = "Which days"
 
@@ -20,17 +20,6 @@ class ReconcileChoices(FilledIn):
 def reconcile_form(days: int) -> dict[str, Any]:
     """The parameters of the reconciling DAG. days: how many it looks back unless told."""
     return {
-        "from_date": _day("First day", f"Empty: {days} days before the last."),
-        "to_date": _day("Last day", "Empty: the day before the run."),
+        "from_date": day_field("First day", f"Empty: {days} days before the last.", _WHICH),
+        "to_date": day_field("Last day", "Empty: the day before the run.", _WHICH),
     }
-
-
-def _day(title: str, description: str) -> Any:
-    return field(
-        None,
-        type=["null", "string"],
-        format="date",
-        title=title,
-        description=description,
-        section=_WHICH,
-    )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from beam_jobs.runs.dead_letter import ErrorCode
-from nightstream.forms.fields import FilledIn, field, model_version_field
+from nightstream.forms.fields import FilledIn, day_field, field, model_version_field
 from nightstream.replaying.choice import ChoiceError, LetterChoice
 
 _WHICH = "Which dead letters"
@@ -55,8 +55,10 @@ def replay_form(streaming: bool) -> dict[str, Any]:
             "the request topic again, as the requests that they were.",
             section=_WHICH,
         ),
-        "from_date": _day("First day", "Score date, or day of publishing of a request (UTC)."),
-        "to_date": _day("Last day", "Empty: the first day alone."),
+        "from_date": day_field(
+            "First day", "Score date, or day of publishing of a request (UTC).", _WHICH
+        ),
+        "to_date": day_field("Last day", "Empty: the first day alone.", _WHICH),
         "error_codes": field(
             [],
             type="array",
@@ -92,14 +94,3 @@ def replay_form(streaming: bool) -> dict[str, Any]:
             section=_HOW,
         ),
     }
-
-
-def _day(title: str, description: str) -> Any:
-    return field(
-        None,
-        type=["null", "string"],
-        format="date",
-        title=title,
-        description=description,
-        section=_WHICH,
-    )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud import bigquery, storage
 
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.plan import RunPlan
 from nightstream.links import ReportLink
-from tests.plugins.nightstream.operators.conftest import Service
+from tests.plugins.nightstream.operators.conftest import NIGHT, Service
 from tests.support.histograms import a_reference, numbers
 from tests.support.html_page import Page
 from tests.support.local_cloud import PROJECT
@@ -24,7 +25,7 @@ COUNTED = {"features": {"weeks": numbers((10, 20, 170))}}
 REFERENCE = a_reference({"weeks": (400, 300, 300)})
 
 
-def scored(service: Service, run: DagRun, dead: int = 0) -> RunPlan:
+def scored(service: Service, run: DagRun, dead: int = 0, night: date = NIGHT) -> RunPlan:
     """A night of 200 rows, far from its training data."""
     work = service.environment.buckets.work
     return score_without_a_job(
@@ -34,6 +35,7 @@ def scored(service: Service, run: DagRun, dead: int = 0) -> RunPlan:
         service.objects,
         rows=200,
         dead=dead,
+        night=night,
         reference=REFERENCE,
         counted=COUNTED,
     )
@@ -95,6 +97,33 @@ def test_a_night_that_drift_stops_has_a_page(service: Service) -> None:
         task.finish()
     assert "Stopped by drift" in page_of(service, plan).text
     assert link(task)
+
+
+def test_earlier_nights_are_shown_as_far_as_they_can_be_read(service: Service) -> None:
+    client = bigquery.Client(PROJECT, AnonymousCredentials(), location="US")
+    client.create_dataset(service.environment.bigquery.dataset)
+    days = [NIGHT - timedelta(days=back) for back in (3, 2, 1)]
+    for day in days:
+        run = DagRun(f"night-{day}")
+        plan = scored(service, run, night=day)
+        service.task("audit", run).finish()
+        service.task("publish", run).finish()
+        files = RunLayout(plan.root, plan.run_key).attempt(1)
+        if day == days[0]:
+            service.objects.put(files.drift, b"of another release")
+        if day == days[1]:
+            service.objects.delete(files.manifest)
+    plan = scored(service, run := DagRun())
+    service.task("audit", run).finish()
+    page = page_of(service, plan)
+    assert page.table("rows-by-night")[1:] == [
+        [str(days[0]), "200", "0", "v1"],
+        [str(days[2]), "200", "0", "v1"],
+        [f"{NIGHT} (this one)", "200", "0", "v1"],
+    ]
+    [_, weeks] = page.table("drift-by-night")
+    assert weeks[1] == "-"
+    assert weeks[2] == weeks[3]
 
 
 def test_a_report_that_cannot_be_written_is_an_error_in_the_log_and_no_night_s_end(
