@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from nightstream.links import DataflowJobLink, LedgerLink, TableLink
+from nightstream.links import DataflowJobLink, LedgerLink, ReportLink, TableLink
 
 
 class NightstreamPlugin(AirflowPlugin):
     name = "nightstream"
-    operator_extra_links = [DataflowJobLink(), LedgerLink(), TableLink()]
+    operator_extra_links = [DataflowJobLink(), LedgerLink(), ReportLink(), TableLink()]

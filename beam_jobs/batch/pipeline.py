@@ -20,7 +20,8 @@ from beam_jobs.transforms.coders import register_coders
 from beam_jobs.transforms.columns import Provenance, prediction_schema
 from beam_jobs.transforms.elements import ScoredBatch, SourceRange, ValidBatch
 from beam_jobs.transforms.histograms import Profile
-from beam_jobs.transforms.manifest import FinishAttempt
+from beam_jobs.transforms.letters import ReadLetters, letter_groups
+from beam_jobs.transforms.manifest import FinishAttempt, read_manifest
 from beam_jobs.transforms.predict import settle
 from beam_jobs.transforms.read import InspectInputs, ReadRanges
 from beam_jobs.transforms.report import JobReport, add_reports
@@ -38,27 +39,18 @@ def score_night(
     rows, travel between workers.
     """
     layout = RunLayout(plan.root, plan.run_key).attempt(attempt)
-    profile = Profile.of(plan.spec, model.reference)
+    profile = _profile(plan, model)
     run = Provenance.of(plan)
     register_coders()
 
-    layouts = (
-        pipeline
-        | "Inputs" >> beam.Create(plan.inputs)
-        | "Inspect" >> beam.ParDo(InspectInputs(plan))
-    )
-    scored = (
-        layouts
-        | "Ranges" >> beam.FlatMap(byte_ranges, plan.spec.job.split_bytes)
-        | "Spread" >> beam.Reshuffle()
-        | "Read and validate" >> beam.ParDo(ReadRanges(plan.spec)).with_output_types(ValidBatch)
-        | "Predict" >> RunInference(_handler(plan, model)).with_output_types(ScoredBatch)
-    )
+    valid, reported = _read_letters(pipeline, plan) if plan.replay else _read_inputs(pipeline, plan)
+    scored = valid | "Predict" >> RunInference(_handler(plan, model)).with_output_types(ScoredBatch)
     predictions = WritePredictions(layout.predictions, prediction_schema(plan.spec), run)
+    dead_letters = WriteDeadLetters(layout.dead_letters, run, plan.spec.input)
     reports = (
-        layouts | "Report inputs" >> beam.Map(source_report),
+        *reported,
         scored | "Write predictions" >> beam.ParDo(predictions),
-        scored | "Write dead letters" >> beam.ParDo(WriteDeadLetters(layout.dead_letters, run)),
+        scored | "Write dead letters" >> beam.ParDo(dead_letters),
         scored | "Account" >> beam.ParDo(Account(profile)),
     )
     return (
@@ -67,6 +59,47 @@ def score_night(
         | "Add up" >> beam.CombineGlobally(add_reports)
         | "Manifest" >> beam.Map(FinishAttempt.of(plan, attempt, job_name, layout, profile))
     )
+
+
+def _read_inputs(
+    pipeline: beam.Pipeline, plan: RunPlan
+) -> tuple[PCollection, tuple[PCollection, ...]]:
+    """The rows of the input objects, and reports on the objects."""
+    layouts = (
+        pipeline
+        | "Inputs" >> beam.Create(plan.inputs)
+        | "Inspect" >> beam.ParDo(InspectInputs(plan))
+    )
+    rows = (
+        layouts
+        | "Ranges" >> beam.FlatMap(byte_ranges, plan.spec.job.split_bytes)
+        | "Spread" >> beam.Reshuffle()
+        | "Read and validate" >> beam.ParDo(ReadRanges(plan.spec)).with_output_types(ValidBatch)
+    )
+    return rows, (layouts | "Report inputs" >> beam.Map(source_report),)
+
+
+def _read_letters(
+    pipeline: beam.Pipeline, plan: RunPlan
+) -> tuple[PCollection, tuple[PCollection, ...]]:
+    """The rows of the dead letters that a replay tries; the manifest of the publication that it
+    revises tells of the input objects."""
+    assert plan.replay is not None
+    rows = (
+        pipeline
+        | "Letters" >> beam.Create(letter_groups(plan.replay))
+        | "Spread" >> beam.Reshuffle()
+        | "Read and validate"
+        >> beam.ParDo(ReadLetters(plan, plan.replay)).with_output_types(ValidBatch)
+    )
+    return rows, ()
+
+
+def _profile(plan: RunPlan, model: ModelManifest) -> Profile:
+    """A revision is summarised by the bins of what it revises, whatever its model."""
+    if plan.replay is None:
+        return Profile.of(plan.spec, model.reference)
+    return Profile.like(plan.spec, read_manifest(plan.replay.manifest_uri).summary)
 
 
 def _handler(plan: RunPlan, model: ModelManifest) -> _Handler:
@@ -84,5 +117,10 @@ def byte_ranges(layout: SourceLayout, split_bytes: int) -> list[tuple[SourceLayo
 
 def source_report(layout: SourceLayout) -> JobReport:
     """An object is reported even if it has no rows, and so no ranges."""
-    source = SourceCount(object=layout.object, ranges=(), extra_columns=layout.extra_columns)
+    source = SourceCount(
+        object=layout.object,
+        ranges=(),
+        extra_columns=layout.extra_columns,
+        columns=layout.columns,
+    )
     return JobReport(sources=(source,))

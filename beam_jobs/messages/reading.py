@@ -22,6 +22,7 @@ from beam_jobs.reading.csv_rows import CsvParser
 from beam_jobs.reading.json_rows import JsonParser
 from beam_jobs.reading.layout import SourceLayout
 from beam_jobs.reading.reader import Parser
+from beam_jobs.reading.redaction import RedactedPayloads, Redactor
 from beam_jobs.rows import DeadRow, GivenPayloads, RowBlock, ValidRows, dead_batch
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.runs.plan import InputObject
@@ -54,6 +55,7 @@ class MessageReader:
         self._types = {field.name: field.type for field in input_.fields}
         self._contract = Contract.of(input_)
         self._parser = _parser(input_, streaming)
+        self._redactor = Redactor.of(input_, tuple(self._types))
 
     def read(self, messages: MessageBatch, now: datetime) -> ReadRequests:
         """What the messages hold. `now` judges what replayed messages say of their past."""
@@ -63,7 +65,20 @@ class MessageReader:
         valid, invalid = validate(self._contract, rows)
         valid, mistaken = _without_mistaken(valid, identified)
         everything_dead = [dead_batch(found.dead), dead, invalid, mistaken]
-        return ReadRequests(identified.requests, valid, pa.concat_batches(everything_dead))
+        read = ReadRequests(identified.requests, valid, pa.concat_batches(everything_dead))
+        return self.redacted(read)
+
+    def redacted(self, read: ReadRequests) -> ReadRequests:
+        """The same without what the spec redacts in dead letters."""
+        redactor = self._redactor
+        if redactor is None:
+            return read
+        requests = read.requests
+        return ReadRequests(
+            Requests(requests.identity, RedactedPayloads(requests.payloads, redactor)),
+            redactor.rows(read.valid),
+            redactor.dead(read.dead),
+        )
 
     def no_rows(self) -> ValidRows:
         """Rows of the contract, none of them."""
@@ -120,7 +135,7 @@ def read_all(
         raise
     except Exception as error:
         if len(messages) == 1:
-            yield _unreadable(reader, messages, error)
+            yield reader.redacted(_unreadable(reader, messages, error))
             return
         half = len(messages) // 2
         yield from read_all(reader, messages.part(0, half), now)

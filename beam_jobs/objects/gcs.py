@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
@@ -16,6 +16,9 @@ from beam_jobs.objects.base import (
     ObjectInfo,
     PreconditionError,
 )
+
+_CONTENT_TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8"}
+"""By suffix; everything else is told to be bytes or text by the client."""
 
 
 class GcsObjects:
@@ -97,7 +100,7 @@ class GcsObjects:
         blob = self._blob(uri)
         blob.upload_from_string(
             data,
-            content_type="application/json" if uri.endswith(".json") else None,
+            content_type=_CONTENT_TYPES.get(PurePosixPath(uri).suffix),
             if_generation_match=if_generation_match,
             checksum="crc32c",
         )

@@ -43,6 +43,10 @@ class ErrorCode(StrEnum):
     """The write failed for a passing reason until its time was over."""
 
 
+REDACTED = "[redacted]"
+"""Stands in a payload for the value of a field that the spec redacts; begins what stands for a
+payload that could not be taken apart. Such a letter cannot be replayed."""
+
 DEAD_LETTER_COLUMNS = (
     "score_date",
     "run_key",

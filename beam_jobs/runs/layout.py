@@ -25,6 +25,11 @@ class RunLayout:
     def plan(self) -> str:
         return f"{self.folder}/plan.json"
 
+    @property
+    def last_used(self) -> str:
+        """Empty; written anew by every task that is about to rely on what the run has left."""
+        return f"{self.folder}/last_used"
+
     def attempt(self, number: int) -> AttemptLayout:
         return AttemptLayout(f"{self.folder}/{number}")
 
@@ -44,6 +49,22 @@ class AttemptLayout:
         return f"{self.folder}/dead_letters"
 
     @property
+    def removed(self) -> str:
+        """There when predictions and dead letters are not kept any more, or soon will not be: the
+        attempt can be read about, not published."""
+        return f"{self.folder}/removed.json"
+
+    @property
     def manifest(self) -> str:
         """Written last, and only once: an attempt is complete when this object is there."""
         return f"{self.folder}/manifest.json"
+
+    @property
+    def drift(self) -> str:
+        """How far the attempt is from training data and other nights, as its last audit saw it."""
+        return f"{self.folder}/drift.json"
+
+    @property
+    def report(self) -> str:
+        """The page that shows the attempt to people, as its last audit saw it."""
+        return f"{self.folder}/report.html"

@@ -37,6 +37,9 @@ class SourceCount(Pinned):
     ranges: tuple[RangeCount, ...]
     extra_columns: tuple[str, ...] = ()
     """Columns of the file that the contract does not name; they were ignored."""
+    columns: tuple[str, ...] = ()
+    """All columns, as the file names them; what its dead letters are read by when they are
+    replayed."""
 
 
 class Histogram(Pinned):
@@ -82,3 +85,11 @@ class RunManifest(Pinned):
     summary: RunSummary
     finished_at: str
     """RFC 3339, UTC."""
+    scored_by: dict[str, int] = {}
+    """Of a revision: rows by the model version that scored them. Empty: all by `model_version`."""
+
+    @property
+    def models(self) -> str:
+        """The versions that scored the night's rows, the one with the most rows first."""
+        versions = sorted(self.scored_by, key=lambda name: (-self.scored_by[name], name))
+        return "+".join(versions) or self.model_version

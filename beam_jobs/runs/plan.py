@@ -10,15 +10,19 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from beam_jobs.runs.code import code_version
 from beam_jobs.spec.service import ServiceSpec
+from beam_jobs.spec.sources import CsvFormat, JsonFormat
 
 RUN_KEY_LENGTH = 40
 """Hex digits; label values end at 63 characters."""
+
+LETTERS_PER_GROUP = 20_000
+"""Dead letters in a row group of the file that a replay reads; groups are read in parallel."""
 
 
 class Pinned(BaseModel):
@@ -66,6 +70,39 @@ class Interval(Pinned):
     end: datetime
 
 
+class RowsFile(InputObject):
+    """A Parquet file that a run starts from, and its rows."""
+
+    rows: int
+
+
+class ReplayedSource(Pinned):
+    """An input object that replayed letters came from; it need not be there any more."""
+
+    object: InputObject
+    columns: tuple[str, ...]
+    """As the file named them, in the file's order."""
+
+
+class ReplayOf(Pinned):
+    """What a run does that tries dead letters of a night again instead of reading its input."""
+
+    manifest_uri: str
+    """Of the publication that it revises: what that scored stays."""
+    tried: RowsFile
+    """The chosen dead letters, as the dead-letter table has them, in row groups of
+    LETTERS_PER_GROUP."""
+    tried_by_code: dict[str, int]
+    left: RowsFile
+    """The night's other dead letters, which stay."""
+    predictions: tuple[RowsFile, ...] = ()
+    """The night's predictions as they stand in the table, where the files that the manifest names
+    are not there any more."""
+    format: Annotated[CsvFormat | JsonFormat, Field(discriminator="type")]
+    """How the payloads are written."""
+    sources: tuple[ReplayedSource, ...]
+
+
 class RunPlan(Pinned):
     format: Literal[1] = 1
     service: str
@@ -77,6 +114,8 @@ class RunPlan(Pinned):
     code_version: str
     root: str
     """Folder of all runs of the service; this run's folder is `<root>/<run_key>`."""
+    replay: ReplayOf | None = None
+    """None: the run reads its inputs."""
 
     @property
     def run_key(self) -> str:
@@ -98,8 +137,12 @@ def build_plan(
     inputs: Iterable[InputObject],
     model: ModelPin,
     root: str,
+    replay: ReplayOf | None = None,
 ) -> RunPlan:
-    """The plan for scoring exactly those objects with that model and the code that runs here."""
+    """The plan for scoring exactly those objects with that model and the code that runs here.
+
+    replay: dead letters of these objects, to be scored instead of them.
+    """
     return RunPlan(
         service=spec.service,
         score_date=score_date,
@@ -109,6 +152,7 @@ def build_plan(
         spec=spec,
         code_version=code_version(),
         root=root,
+        replay=replay,
     )
 
 
@@ -117,11 +161,18 @@ def derive_run_key(plan: RunPlan) -> str:
 
     Derived from service, score date, data interval, input objects with their generations, model
     version and checksum, spec and code version; not from where the run's files are put, nor from
-    what the spec says of streaming or of releases, which no night depends on.
+    what the spec says of streaming, releases, drift or labels, which no night's output depends on.
     """
-    not_its_spec = {"streaming": True, "model": {"release", "source"}}
+    not_its_spec = {
+        "streaming": True,
+        "drift": True,
+        "labels": True,
+        "model": {"release", "source"},
+    }
     exclude: Any = {"root": True, "format": True, "spec": not_its_spec}
     identity = plan.model_dump(mode="json", exclude=exclude)
     identity["inputs"] = sorted(identity["inputs"], key=lambda item: item["uri"])
+    if plan.replay is None:
+        del identity["replay"]
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:RUN_KEY_LENGTH]

@@ -31,6 +31,8 @@ _NOT_ITS_SPEC: Mapping[str, Any] = {
     "model": {"version", "source", "release"},
     "schedule": True,
     "audit": True,
+    "drift": True,
+    "labels": True,
     "job": True,
     "streaming": {"lifecycle", "workers", "max_workers"},
 }

@@ -136,6 +136,29 @@ class VertexSpec(Declared):
     """Whom deployed models run as; left out, Vertex AI's own agent."""
 
 
+Days = Annotated[int, Constrained(ge=1, le=10_000)]
+
+
+class RetentionSpec(Declared):
+    """How long things are kept."""
+
+    staging_days: Annotated[int, Constrained(ge=1)] = 30
+    """The files of a run, and what launchers left behind, are removed when nobody has used them for
+    so long; plans, manifests and reports stay."""
+    predictions_days: Days | None = None
+    """A partition expires so many days after the day that it is of: BigQuery removes it, at once
+    where the days are made fewer. Left out, a table stays as it is, and a new one is as the dataset
+    says."""
+    dead_letters_days: Days | None = None
+    """A letter that has expired cannot be replayed."""
+    live_predictions_days: Days | None = None
+    live_dead_letters_days: Days | None = None
+    replays_days: Days | None = None
+    """Of the tables of what came of replayed dead letters."""
+    runs_days: Days | None = None
+    """Of `scoring_runs`, which all services share."""
+
+
 class EnvironmentSpec(Declared):
     """Everything that differs between one place of running and another."""
 
@@ -145,4 +168,5 @@ class EnvironmentSpec(Declared):
     dataflow: DataflowSpec
     monitoring: MonitoringSpec = MonitoringSpec()
     vertex: VertexSpec = VertexSpec()
+    retention: RetentionSpec = RetentionSpec()
     airflow: AirflowSpec = AirflowSpec()

@@ -5,6 +5,7 @@ python -m beam_jobs.spec.reference > docs/spec.md
 
 from __future__ import annotations
 
+import inspect
 import json
 import types
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ def _models(annotation: Any) -> Iterator[type[Declared]]:
 def _section(model: type[Declared]) -> str:
     lines = [
         f"### {model.__name__}\n",
-        f"{(model.__doc__ or '').strip()}\n" if model.__doc__ else "",
+        f"{inspect.cleandoc(model.__doc__)}\n" if model.__doc__ else "",
         "| key | type | default | meaning |",
         "|---|---|---|---|",
         *(_row(name, field) for name, field in model.model_fields.items()),

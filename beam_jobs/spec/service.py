@@ -12,7 +12,9 @@ from pydantic import AfterValidator, model_validator
 from pydantic import Field as Constrained
 
 from beam_jobs.spec.base import Declared, Minutes, Refusal
+from beam_jobs.spec.drift import DriftSpec
 from beam_jobs.spec.fields import Field
+from beam_jobs.spec.labels import LabelsSpec
 from beam_jobs.spec.model import ModelSpec
 from beam_jobs.spec.sources import CompleteRule, Format, MarkerRule
 from beam_jobs.spec.streaming import StreamingSpec
@@ -89,6 +91,9 @@ class InputSpec(Declared):
     key: str
     """Field that names the row; need not be unique."""
     fields: Annotated[tuple[Field, ...], Constrained(min_length=1)]
+    redact: tuple[str, ...] = ()
+    """Fields whose values are taken out of dead letters before they are written, of nights and of
+    requests. A redacted letter cannot be replayed; its night can be run again."""
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
@@ -102,6 +107,12 @@ class InputSpec(Declared):
             )
         if self.key not in names:
             raise Refusal(f"key {self.key!r} is no field", f"name one of {', '.join(names)}")
+        unknown = [name for name in self.redact if name not in names]
+        if unknown:
+            raise Refusal(
+                f"redact names {unknown[0]!r}, which is no field",
+                f"name some of {', '.join(names)}",
+            )
         if "{score_date}" not in self.path:
             raise Refusal(
                 "every night would read the same folder: the path lacks {score_date}",
@@ -162,6 +173,9 @@ class ServiceSpec(Declared):
     model: ModelSpec
     schedule: ScheduleSpec
     audit: AuditSpec = AuditSpec()
+    drift: DriftSpec = DriftSpec()
+    labels: LabelsSpec | None = None
+    """Left out, the service has no DAG that measures its predictions by labels."""
     job: JobSpec = JobSpec()
     streaming: StreamingSpec | None = None
     """Left out, the service has no streaming job."""
@@ -192,6 +206,36 @@ class ServiceSpec(Declared):
         return self
 
     @model_validator(mode="after")
+    def _labels_measure_an_output(self) -> Self:
+        if self.labels is None:
+            return self
+        names = [output.name for output in self.model.outputs if output.type != "string"]
+        if self.labels.output is None and len(self.model.outputs) > 1:
+            raise Refusal(
+                "the model has several outputs, and labels.output is missing",
+                f"name one of {', '.join(names)}",
+            )
+        if (self.labels.output or self.model.outputs[0].name) not in names:
+            raise Refusal(
+                "labels measure an output that is none, or has no numbers",
+                f"name one of {', '.join(names)} in labels.output",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _drift_is_of_measured_columns(self) -> Self:
+        measured = [*(f.name for f in self.input.features), *(o.name for o in self.model.outputs)]
+        for name in self.drift.columns:
+            if name not in measured:
+                kept = any(field.name == name for field in self.input.fields)
+                why = "is only passed through" if kept else "is neither a feature nor an output"
+                raise Refusal(
+                    f"drift.columns names {name!r}, which {why}",
+                    f"drop it, or name one of {', '.join(measured)}",
+                )
+        return self
+
+    @model_validator(mode="after")
     def _requests_are_named_by_fields(self) -> Self:
         if self.streaming is None:
             return self
@@ -201,6 +245,12 @@ class ServiceSpec(Declared):
             "event_time": (self.streaming.event_time, ("timestamp", "string", "integer")),
         }
         for key, (place, allowed) in found.items():
+            if key == "request_id" and place.field in self.input.redact:
+                raise Refusal(
+                    f"streaming.request_id.field {place.field!r} is redacted, and names requests "
+                    "in every table",
+                    "take it out of input.redact, or name requests by an attribute",
+                )
             if place.field is not None and types.get(place.field) not in allowed:
                 raise Refusal(
                     f"streaming.{key}.field {place.field!r} is no field of type "

@@ -18,6 +18,7 @@ from beam_jobs.transforms.collect import Collect, ReadMessages
 from beam_jobs.transforms.elements import ScoredRequests, ValidBatch
 from beam_jobs.transforms.parse import ParseMessages
 from beam_jobs.transforms.predict import settle_requests
+from beam_jobs.transforms.profile_live import ProfileLive
 from beam_jobs.transforms.write_live import WriteLive
 
 
@@ -32,6 +33,7 @@ def score_requests(pipeline: beam.Pipeline, plan: StreamingPlan, subscription: s
         WriteLive(plan, subscription)
     ).with_output_types(ScoredRequests)
     written | "Account" >> beam.ParDo(AccountLive())
+    written | "Profile" >> beam.ParDo(ProfileLive(plan))
     if plan.response_topic is not None:
         answers = written | "Answer" >> beam.ParDo(Answer()).with_output_types(PubsubMessage)
         answers | "Send answers" >> WriteToPubSub(plan.response_topic, with_attributes=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beam_jobs.prediction.manifest import ReferenceStatistics
-from beam_jobs.runs.manifest import Histogram
+from beam_jobs.runs.manifest import Histogram, RunSummary
 from beam_jobs.spec.model import OutputColumn
 from beam_jobs.spec.service import ServiceSpec
 
@@ -98,9 +98,26 @@ class Profile:
             outputs={out.name: _output_bins(out, reference) for out in spec.model.outputs},
         )
 
+    @classmethod
+    def like(cls, spec: ServiceSpec, summary: RunSummary) -> Profile:
+        """The bins that a night was summarised by, for rows that are added to it."""
+        known = {
+            name: Bins(seen.edges, tuple(seen.values))
+            for name, seen in (*summary.features.items(), *summary.predictions.items())
+        }
+        features = [field.name for field in spec.input.features if field.name in summary.features]
+        return cls(
+            features={name: known[name] for name in features},
+            outputs={out.name: _ranged(known.get(out.name), out) for out in spec.model.outputs},
+        )
+
 
 def _output_bins(output: OutputColumn, reference: ReferenceStatistics) -> Bins:
-    known = _reference_bins(output.name, reference) or Bins()
+    return _ranged(_reference_bins(output.name, reference), output)
+
+
+def _ranged(known: Bins | None, output: OutputColumn) -> Bins:
+    known = known or Bins()
     lowest, highest = output.range or (None, None)
     return Bins(known.edges, known.categories, lowest, highest)
 
@@ -114,8 +131,13 @@ def _reference_bins(name: str, reference: ReferenceStatistics) -> Bins | None:
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
-    """The sum of histograms over the same bins; there must be one at least."""
+    """The sum of histograms over the same bins; there must be one at least.
+
+    Raises ValueError where bins differ: their counts mean different things.
+    """
     parts = list(histograms)
+    if not all(_same_bins(parts[0], part) for part in parts):
+        raise ValueError("histograms over different bins have no sum")
     return Histogram(
         edges=parts[0].edges,
         counts=tuple(sum(counts) for counts in zip(*(p.counts for p in parts), strict=True)),
@@ -126,6 +148,10 @@ def merged(histograms: Iterable[Histogram]) -> Histogram:
         out_of_range=sum(p.out_of_range for p in parts),
         total=sum(p.total for p in parts),
     )
+
+
+def _same_bins(one: Histogram, other: Histogram) -> bool:
+    return one.edges == other.edges and one.values.keys() == other.values.keys()
 
 
 def merged_by_column(tables: Iterable[Mapping[str, Histogram]]) -> dict[str, Histogram]:

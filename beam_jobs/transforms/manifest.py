@@ -11,11 +11,12 @@ import pyarrow as pa
 from beam_jobs.objects import ObjectExistsError, Objects, open_objects
 from beam_jobs.runs.layout import AttemptLayout
 from beam_jobs.runs.manifest import OutputFile, RunManifest, RunSummary
-from beam_jobs.runs.plan import RunPlan
+from beam_jobs.runs.plan import ReplayOf, RunPlan
 from beam_jobs.transforms.columns import DEAD_LETTER_SCHEMA, prediction_schema
 from beam_jobs.transforms.histograms import Profile
 from beam_jobs.transforms.parquet import ParquetFiles
 from beam_jobs.transforms.report import JobReport, add_reports
+from beam_jobs.transforms.revision import revised, scored_by
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class FinishAttempt:
     layout: AttemptLayout
     predictions: pa.Schema
     profile: Profile
+    replay: ReplayOf | None
 
     @classmethod
     def of(
@@ -48,6 +50,7 @@ class FinishAttempt:
             layout=layout,
             predictions=prediction_schema(plan.spec),
             profile=profile,
+            replay=plan.replay,
         )
 
     def __call__(self, report: JobReport) -> RunManifest:
@@ -59,7 +62,7 @@ class FinishAttempt:
         return _commit(self._manifest(report, objects), self.layout.manifest, objects)
 
     def _manifest(self, report: JobReport, objects: Objects) -> RunManifest:
-        whole = add_reports([report, self._nothing()])
+        whole, models = self._whole(add_reports([report, self._nothing()]))
         ranges = [count for source in whole.sources for count in source.ranges]
         return RunManifest(
             run_key=self.run_key,
@@ -80,7 +83,17 @@ class FinishAttempt:
                 predictions=whole.outputs,
             ),
             finished_at=datetime.now(UTC).isoformat(),
+            scored_by=models,
         )
+
+    def _whole(self, report: JobReport) -> tuple[JobReport, dict[str, int]]:
+        """The report on the whole night; of a revision, its rows by model version."""
+        if self.replay is None:
+            return report, {}
+        base = read_manifest(self.replay.manifest_uri)
+        repaired = sum(file.rows for file in report.predictions)
+        models = scored_by(base, self.model_version, repaired)
+        return revised(base, self.replay, report), models
 
     def _nothing(self) -> JobReport:
         """The report of no rows, so that every column has its histogram in an empty night too."""
@@ -88,6 +101,11 @@ class FinishAttempt:
             features={name: bins.empty() for name, bins in self.profile.features.items()},
             outputs={name: bins.empty() for name, bins in self.profile.outputs.items()},
         )
+
+
+def read_manifest(uri: str) -> RunManifest:
+    """The manifest of a finished attempt. Raises FileNotFoundError."""
+    return RunManifest.model_validate_json(open_objects(uri).read(uri))
 
 
 def _empty_file(folder: str, schema: pa.Schema, objects: Objects) -> tuple[OutputFile, ...]:

@@ -11,6 +11,7 @@ from beam_jobs.contract import Contract, validate
 from beam_jobs.contract.types import arrow_schema
 from beam_jobs.objects import open_objects
 from beam_jobs.reading import ByteRange, SourceLayout, inspect, read
+from beam_jobs.reading.redaction import Redactor
 from beam_jobs.rows import GivenPayloads, ReadBlock, RowBlock, dead_batch
 from beam_jobs.runs.code import require_code
 from beam_jobs.runs.plan import InputObject, RunPlan
@@ -53,15 +54,26 @@ class ReadRanges(beam.DoFn):
     def process(self, element: tuple[SourceLayout, ByteRange]) -> Iterator[ValidBatch[SourceRange]]:
         layout, part = element
         source = SourceRange(layout.object, part.start, part.end)
+        redactor = Redactor.of(self._input, layout.columns)
         # A range without rows is accounted for too.
-        yield self._validated(source, no_rows(self._input))
+        yield validated(source, no_rows(self._input), self._contract, redactor)
         blocks = read(self._input, layout, part, open_objects(layout.object.uri))
-        for batch in prefetched(self._validated(source, block) for block in blocks):
+        for batch in prefetched(
+            validated(source, block, self._contract, redactor) for block in blocks
+        ):
             yield from slices(batch, self._batch_rows)
 
-    def _validated(self, source: SourceRange, block: ReadBlock) -> ValidBatch[SourceRange]:
-        valid, dead = validate(self._contract, block.rows)
-        return ValidBatch(source, valid, pa.concat_batches([block.dead, dead]), block.rows_in)
+
+def validated(
+    source: SourceRange, block: ReadBlock, contract: Contract, redactor: Redactor | None
+) -> ValidBatch[SourceRange]:
+    """A block's rows that keep the contract, and the others; redacted, what of them is written as
+    dead letters."""
+    valid, invalid = validate(contract, block.rows)
+    dead = pa.concat_batches([block.dead, invalid])
+    if redactor is not None:
+        valid, dead = redactor.rows(valid), redactor.dead(dead)
+    return ValidBatch(source, valid, dead, block.rows_in)
 
 
 def no_rows(input_: InputSpec) -> ReadBlock:

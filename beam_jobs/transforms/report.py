@@ -46,7 +46,7 @@ def _by_object(sources: Iterable[SourceCount]) -> tuple[SourceCount, ...]:
     for source in sources:
         uri = source.object.uri
         ranges.setdefault(uri, []).extend(source.ranges)
-        if uri not in entries or source.extra_columns:
+        if uri not in entries or source.columns:
             entries[uri] = source
     return tuple(
         entries[uri].model_copy(update={"ranges": tuple(sorted(ranges[uri], key=_start))})

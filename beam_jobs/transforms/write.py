@@ -9,6 +9,7 @@ and the files of a bundle that was tried again are named nowhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import apache_beam as beam
 import pyarrow as pa
@@ -17,7 +18,9 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from beam_jobs.objects import open_objects
+from beam_jobs.reading.redaction import Redactor
 from beam_jobs.runs.manifest import OutputFile
+from beam_jobs.spec.service import InputSpec
 from beam_jobs.transforms.columns import (
     DEAD_LETTER_SCHEMA,
     Provenance,
@@ -94,10 +97,13 @@ class WritePredictions(_WriteFiles):
 class WriteDeadLetters(_WriteFiles):
     """Writes the rows that were not scored."""
 
-    def __init__(self, folder: str, run: Provenance) -> None:
+    def __init__(self, folder: str, run: Provenance, input_: InputSpec) -> None:
         super().__init__(folder, DEAD_LETTER_SCHEMA, run)
+        self._redactor = Redactor.of(input_, ())
 
     def rows(self, batch: ScoredBatch[SourceRange]) -> pa.RecordBatch:
+        if self._redactor is not None:
+            batch = replace(batch, dead=self._redactor.messages(batch.dead))
         return dead_letter_rows(batch, self._run)
 
     def report(self, files: tuple[OutputFile, ...]) -> JobReport:

@@ -20,6 +20,7 @@ from beam_jobs.inserts.patience import Clock
 from beam_jobs.inserts.rows import insert_rows
 from beam_jobs.inserts.table import TableWriter, Written
 from beam_jobs.objects import open_objects
+from beam_jobs.reading.redaction import Redactor
 from beam_jobs.rows import DeadRow, dead_batch
 from beam_jobs.runs.dead_letter import ErrorCode, Stage
 from beam_jobs.runs.streaming import StreamingPlan
@@ -51,6 +52,7 @@ class WriteLive(beam.DoFn):
         )
         self._storage = DeadStorage(self._plan.root, open_objects(self._plan.root))
         self._schema = live_prediction_schema(self._plan.spec)
+        self._redactor = Redactor.of(self._plan.spec.input, ())
         self._thread = ThreadPoolExecutor(1, "dead-letters")
 
     def process(self, batch: ScoredRequests) -> Iterator[ScoredRequests]:
@@ -73,6 +75,8 @@ class WriteLive(beam.DoFn):
 
     def _write_dead(self, batch: ScoredRequests) -> Written:
         """Named by the message too: a client may use one id for two requests."""
+        if self._redactor is not None:
+            batch = replace(batch, dead=self._redactor.messages(batch.dead))
         letters = self._storage.bounded(live_dead_letter_rows(batch, self._subscription))
         line = letters.column("source_position").cast(pa.string())
         names = letters.column("request_id")
@@ -80,7 +84,7 @@ class WriteLive(beam.DoFn):
         rows = insert_rows(letters, ids)
         written = self._tables.dead_letters.write(rows)
         for index, error in written.errors.items():
-            self._storage.set_aside(rows[index], f"{error.reason}: {error.message}")
+            self._storage.set_aside(rows[index], f"{error.reason} ({error.location or 'the row'})")
         return written
 
 

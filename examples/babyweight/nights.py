@@ -1,6 +1,7 @@
 """Makes nights of scoring requests from the real births, with some broken rows among them.
 
 python -m examples.babyweight.nights --bucket nightstream-input --first 2026-11-01 --nights 3
+python -m examples.babyweight.nights --first 2026-11-04 --shifted   # births of 2014: they drift
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pandas as pd
 
 from beam_jobs.objects import open_objects
 from beam_jobs.runs.dead_letter import ErrorCode
-from examples.babyweight.births import load_births, without_ultrasound
+from examples.babyweight.births import births_of_2014, load_births, without_ultrasound
 
 HEADER = "weight_pounds,is_male,mother_age,plurality,gestation_weeks,key"
 
@@ -46,16 +47,24 @@ class Night:
         return self.scored + sum(self.dead.values())
 
 
-def make_night(score_date: date, births: int = 600, broken: int = 2, files: int = 2) -> Night:
+def make_night(
+    score_date: date,
+    births: int = 600,
+    broken: int = 2,
+    files: int = 2,
+    known: pd.DataFrame | None = None,
+) -> Night:
     """A night of so many births, and each kind of broken row so many times.
 
-    The same date always makes the same bytes: the date seeds the choice of births. About a third
-    of them are known without an ultrasound.
+    known: the births to choose from; those of 2001 unless given. The same date always makes the
+    same bytes: the date seeds the choice of births. About a third of them are known without an
+    ultrasound.
     """
     random = np.random.default_rng(score_date.toordinal())
-    known = load_births().sample(births, random_state=int(random.integers(2**31)))
+    known = load_births() if known is None else known
+    chosen = known.sample(births, random_state=int(random.integers(2**31)))
     unseen = random.random(births) < 1 / 3
-    requests = pd.concat([known[~unseen], without_ultrasound(known[unseen])]).sort_values("key")
+    requests = pd.concat([chosen[~unseen], without_ultrasound(chosen[unseen])]).sort_values("key")
     lines = requests.to_csv(index=False, header=False).encode().splitlines()
     for code, template in BROKEN_ROWS.items():
         for number in range(broken):
@@ -86,10 +95,13 @@ def main() -> None:
     parser.add_argument("--bucket", default="nightstream-input")
     parser.add_argument("--first", type=date.fromisoformat, required=True, help="YYYY-MM-DD")
     parser.add_argument("--nights", type=int, default=1)
-    parser.add_argument("--births", type=int, default=600, help="good rows a night, at most 1,449")
+    parser.add_argument("--births", type=int, default=600, help="good rows a night, at most 1,000")
+    parser.add_argument("--shifted", action="store_true", help="births of 2014: the nights drift")
     arguments = parser.parse_args()
+    known = births_of_2014() if arguments.shifted else load_births()
     for offset in range(arguments.nights):
-        night = make_night(arguments.first + timedelta(days=offset), arguments.births)
+        day = arguments.first + timedelta(days=offset)
+        night = make_night(day, arguments.births, known=known)
         folder = f"gs://{arguments.bucket}/babyweight/{night.score_date}/"
         upload_night(night, folder)
         print(f"{folder}: {night.rows} rows, {sum(night.dead.values())} of them broken")

@@ -28,6 +28,10 @@ class TableLink(_LeftByTheOperator):
     name = "BigQuery table"
 
 
+class ReportLink(_LeftByTheOperator):
+    name = "Report"
+
+
 class LedgerLink(BaseOperatorLink):
     """Leads to the ledger of a service's streaming jobs."""
 

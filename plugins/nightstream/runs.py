@@ -29,6 +29,8 @@ class ResolvedRun(Pinned):
     """Score and publish again, even if this very work is done already."""
     dead_letter_limit: float
     """Largest share of dead rows with which the night is published (0 to 1)."""
+    drift_allowed: str | None = None
+    """Why the night is published though it drifts too far; None: then it is not."""
 
 
 class ScoredRun(Pinned):

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from tests.bench import (
     dag_parsing,
+    drift,
     idle_round,
     job_memory,
     job_speed,
     night_overhead,
+    night_report,
     per_row_speed,
     prediction_server,
     remote,
@@ -24,8 +26,10 @@ MEASUREMENTS: dict[str, Callable[[Workshop], Result]] = {
     "job_speed": job_speed.measure,
     "per_row_speed": per_row_speed.measure,
     "job_memory": job_memory.measure,
+    "drift": drift.measure,
     "dag_parsing": dag_parsing.measure,
     "night_overhead": night_overhead.measure,
+    "night_report": night_report.measure,
     "idle_round": idle_round.measure,
     "live_latency_300": latency.measure_slow,
     "live_latency_4000": latency.measure_fast,

@@ -59,25 +59,38 @@ class Workshop:
 
     def _nightly_job(self, rows: int, repeat: int) -> JobRun:
         """The nightly job on so many births; each repeat runs once, whoever asks."""
-        return self.run_nightly_job("beam_jobs.batch", rows, f"{rows}-rows-{repeat}")
+        return self.run_nightly_job("beam_jobs.batch", rows, nightly_job_name(rows, repeat))
 
-    def run_nightly_job(self, launcher: str, rows: int, name: str) -> JobRun:
-        """The nightly job on so many births, submitted by a module; the name is used once."""
+    def run_nightly_job(
+        self, launcher: str, rows: int, name: str, model_uri: str | None = None
+    ) -> JobRun:
+        """The nightly job on so many births, submitted by a module; the name is used once.
+
+        model_uri: another version than the usual one.
+        """
         output = f"gs://{BUCKET}/runs/{name}"
         command = [
             *(launcher, "--spec", str(SPEC), "--input", self.requests_uri(rows)),
-            *("--model", self.model_uri, "--output", output, "--score-date", "2026-01-01"),
+            *("--model", model_uri or self.model_uri, "--output", output),
+            *("--score-date", "2026-01-01"),
         ]
         run = run_job(self.cloud, BUCKET, f"nightly-{name}", command)
-        self._check(output, rows)
+        scored = self.manifest(name).rows_scored
+        if scored != rows:
+            raise RuntimeError(f"{output}: {scored} rows scored of {rows}")
         return run
 
-    def _check(self, output: str, rows: int) -> None:
+    def manifest(self, name: str) -> RunManifest:
+        """What the job of that name left behind."""
+        output = f"gs://{BUCKET}/runs/{name}/"
         objects = open_objects(output)
         (uri,) = (item.uri for item in objects.list(output) if item.uri.endswith("manifest.json"))
-        manifest = RunManifest.model_validate_json(objects.read(uri))
-        if manifest.rows_scored != rows:
-            raise RuntimeError(f"{uri}: {manifest.rows_scored} rows scored of {rows}")
+        return RunManifest.model_validate_json(objects.read(uri))
+
+
+def nightly_job_name(rows: int, repeat: int) -> str:
+    """What a repeat of the nightly job is called."""
+    return f"{rows}-rows-{repeat}"
 
 
 @contextmanager

@@ -40,12 +40,16 @@ def weights(folder: Path) -> DAG:
     return parse(folder).dags["weights_batch"]  # type: ignore[return-value]
 
 
+def nightly(bag: DagBag) -> set[str]:
+    return {name for name in bag.dags if name.endswith("_batch")}
+
+
 def test_every_service_has_a_dag_of_its_own(dags: Path) -> None:
     add_service(dags, "heights")
 
     bag = parse(dags)
 
-    assert set(bag.dags) == {"heights_batch", "weights_batch"}
+    assert nightly(bag) == {"heights_batch", "weights_batch"}
     assert bag.import_errors == {}
 
 
@@ -94,7 +98,7 @@ def test_a_broken_spec_is_an_import_error_that_harms_no_other_service(dags: Path
 
     bag = parse(dags)
 
-    assert set(bag.dags) == {"weights_batch"}
+    assert nightly(bag) == {"weights_batch"}
     ((file, error),) = bag.import_errors.items()
     assert Path(file).name == "check_specs.py"
     assert "no DAG for: heights, widths" in error
@@ -191,6 +195,8 @@ def test_the_form_has_a_default_for_everything(dags: Path) -> None:
         "model_version": None,
         "force": False,
         "dead_letter_limit": None,
+        "allow_drift": False,
+        "allow_drift_reason": None,
         "dry_run": False,
         "cancel": False,
     }

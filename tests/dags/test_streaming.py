@@ -190,7 +190,7 @@ def test_a_notifier_that_cannot_be_called_is_an_import_error_that_stops_no_dag(
 
     bag = DagBag(dag_folder=str(dags))
 
-    assert set(bag.dags) == {"heights_batch", "heights_streaming", "weights_batch"}
+    assert {"heights_batch", "heights_streaming", "weights_batch"} <= set(bag.dags)
     ((file, error),) = bag.import_errors.items()
     assert Path(file).name == "check_specs.py"
     assert f"{dags}/environments/test.yaml: airflow.alerts[1]" in error

@@ -8,7 +8,7 @@ from beam_jobs.evaluation.held_out import read_held_out
 from beam_jobs.objects import open_objects
 from beam_jobs.runs.plan import InputObject
 from beam_jobs.spec import load_service
-from examples.babyweight.births import held_out_births, load_births, training_births
+from examples.babyweight.births import births_of_2014, held_out_births, load_births, training_births
 from examples.babyweight.held_out import NAME, held_out_file
 
 SERVICE = Path(__file__).parents[2] / "dags" / "services" / "babyweight.yaml"
@@ -20,6 +20,19 @@ def test_no_model_learns_from_a_birth_that_it_is_judged_by() -> None:
     assert not learned & judged
     assert learned | judged == set(load_births()["key"])
     assert (len(learned), len(judged)) == (1175, 274)
+
+
+def test_the_births_of_2014_keep_the_contract() -> None:
+    spec = load_service(SERVICE)
+    births = births_of_2014()
+
+    assert list(births.columns) == list(load_births().columns)
+    for field in spec.input.features:
+        low, high = field.range or (None, None)
+        assert low is None or births[field.name].min() >= low
+        assert high is None or births[field.name].max() <= high
+        assert field.allowed is None or set(births[field.name]) <= set(field.allowed)
+    assert births["key"].is_unique
 
 
 def test_the_held_out_file_is_what_the_spec_names_and_every_row_of_it_proves_something(

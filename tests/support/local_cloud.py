@@ -95,6 +95,11 @@ class LocalCloud:
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended, by itself or by a fault."""
+        return self._running().poll() is not None
+
     def wait(self) -> int:
         """Until the server ends by itself; answers its exit code."""
         return self._running().wait(PATIENCE_S)

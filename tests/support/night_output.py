@@ -10,6 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_jobs.objects import Objects
+from beam_jobs.prediction.manifest import (
+    MANIFEST_NAME,
+    ModelColumn,
+    ModelManifest,
+    ReferenceStatistics,
+)
 from beam_jobs.runs.layout import RunLayout, runs_root
 from beam_jobs.runs.manifest import (
     Histogram,
@@ -33,11 +39,15 @@ ROW_BYTES = 10
 """Every row of an imitated input object has this size."""
 
 
-def a_plan(spec: ServiceSpec, work: str, rows: int, model: str = "v1") -> RunPlan:
+def a_plan(
+    spec: ServiceSpec, work: str, rows: int, model: str = "v1", night: date = NIGHT
+) -> RunPlan:
     """A night of one input object with that many rows."""
     source = InputObject(uri="gs://input/a.csv", generation=1, size=rows * ROW_BYTES)
-    pin = ModelPin(uri=f"gs://models/{model}", version=model, kind="sklearn", sha256="0" * 64)
-    return build_plan(spec, NIGHT, None, [source], pin, runs_root(work, spec.service))
+    pin = ModelPin(
+        uri=f"gs://{work}/models/{model}", version=model, kind="sklearn", sha256="0" * 64
+    )
+    return build_plan(spec, night, None, [source], pin, runs_root(work, spec.service))
 
 
 def a_manifest(plan: RunPlan, dead: int = 0, attempt: int = 1) -> RunManifest:
@@ -78,21 +88,61 @@ def score_without_a_job(
     model: str = "v1",
     dry_run: bool = False,
     force: bool = False,
+    drift_allowed: str | None = None,
+    night: date = NIGHT,
+    reference: ReferenceStatistics | None = None,
+    counted: dict[str, dict[str, Histogram]] | None = None,
 ) -> RunPlan:
-    """Leaves a DAG run as it is when its task `score` is done; the plan."""
-    plan = a_plan(spec, work, rows, model)
+    """Leaves a DAG run as it is when its task `score` is done; the plan.
+
+    reference: what the model's description tells of its training data; nothing unless given.
+    counted: the histograms of `features` and `predictions`, in place of empty ones.
+    """
+    plan = a_plan(spec, work, rows, model, night)
+    describe_model(plan.model.uri, reference or ReferenceStatistics(rows=0), objects)
+    manifest = write_output(plan, dead, objects, counted)
+    hand_on(run, plan, manifest, dry_run=dry_run, force=force, drift_allowed=drift_allowed)
+    return plan
+
+
+def describe_model(folder: str, reference: ReferenceStatistics, objects: Objects) -> None:
+    """Writes the description of a version of the model of weights, without the model."""
+    described = ModelManifest(
+        name="weights",
+        version=folder.rpartition("/")[2],
+        kind="sklearn",
+        artifact="model.joblib",
+        sha256="0" * 64,
+        inputs=(ModelColumn(name="weeks", type="float"),),
+        outputs=(ModelColumn(name="weight", type="float"),),
+        libraries={},
+        reference=reference,
+        created_at="2026-01-01T00:00:00+00:00",
+    )
+    objects.put(f"{folder}/{MANIFEST_NAME}", described.model_dump_json().encode())
+
+
+def write_output(
+    plan: RunPlan,
+    dead: int,
+    objects: Objects,
+    counted: dict[str, dict[str, Histogram]] | None = None,
+) -> RunManifest:
+    """Writes all that the job of a plan would leave behind: files, manifest, and the plan."""
     manifest = a_manifest(plan, dead)
+    summary = manifest.summary.model_copy(update=counted or {})
     layout = RunLayout(plan.root, plan.run_key)
+    rows = manifest.rows_scored
     manifest = manifest.model_copy(
         update={
-            "predictions": (_write(_predictions(plan, rows - dead), manifest, objects),),
+            "predictions": (_write(_predictions(plan, rows), manifest, objects),),
             "dead_letters": (_write(_dead_letters(plan, dead), manifest, objects),),
+            "summary": summary,
         }
     )
     objects.put(layout.plan, plan.model_dump_json().encode())
     objects.put(layout.attempt(1).manifest, manifest.model_dump_json().encode())
-    hand_on(run, plan, manifest, dry_run=dry_run, force=force)
-    return plan
+    return manifest
 
 
 def hand_on(
@@ -101,6 +151,7 @@ def hand_on(
     manifest: RunManifest,
     dry_run: bool = False,
     force: bool = False,
+    drift_allowed: str | None = None,
 ) -> None:
     """The XComs of `resolve` and `score`."""
     layout = RunLayout(plan.root, plan.run_key)
@@ -117,6 +168,7 @@ def hand_on(
         dry_run=dry_run,
         force=force,
         dead_letter_limit=plan.spec.audit.max_dead_ratio,
+        drift_allowed=drift_allowed,
     )
     scored = ScoredRun(
         run_key=plan.run_key,

@@ -42,5 +42,5 @@ def an_environment(endpoint: str | None = None, **parts: Any) -> EnvironmentSpec
         "airflow": {"poll_seconds": 0.05, "retry_delay_seconds": 0},
     }
     for section, keys in parts.items():
-        declared[section] = {**declared[section], **keys}
+        declared[section] = {**declared.get(section, {}), **keys}
     return EnvironmentSpec.model_validate(declared)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from nightstream.forms.fields import FilledIn, field, model_version_field
 
@@ -20,8 +22,24 @@ class NightChoices(FilledIn):
     model_version: str | None = None
     force: bool = False
     dead_letter_limit: float | None = None
+    allow_drift: bool = False
+    allow_drift_reason: str | None = None
     dry_run: bool = False
     cancel: bool = False
+
+    @model_validator(mode="after")
+    def _a_reason_for_drift(self) -> Self:
+        if self.allow_drift and not (self.allow_drift_reason or "").strip():
+            raise ValueError(
+                "allow_drift is set, but allow_drift_reason is empty. Remedy: trigger the night "
+                "again with a reason; it is kept in scoring_runs"
+            )
+        return self
+
+    @property
+    def drift_allowed(self) -> str | None:
+        """Why a night that drifts too far is published; None where it is not to be."""
+        return (self.allow_drift_reason or "").strip() if self.allow_drift else None
 
 
 def night_form() -> dict[str, Any]:
@@ -61,6 +79,22 @@ def night_form() -> dict[str, Any]:
             title="Dead-letter limit",
             description="Largest share of dead rows (0 to 1) with which the night is published. "
             "Empty: as the spec says.",
+            section=_HOW,
+        ),
+        "allow_drift": field(
+            False,
+            type="boolean",
+            title="Allow drift",
+            description="Publish the night even if it is further from the training data, or from "
+            "the nights before, than the spec allows. Needs a reason.",
+            section=_HOW,
+        ),
+        "allow_drift_reason": field(
+            None,
+            type=["null", "string"],
+            maxLength=1000,
+            title="Why drift is allowed",
+            description="Kept with the night in scoring_runs.",
             section=_HOW,
         ),
         "dry_run": field(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import Param
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,14 +23,33 @@ class FilledIn(BaseModel):
 
     @classmethod
     def of(cls, context: Context) -> Self:
-        """The choices of the DAG run in whose task this is called."""
+        """The choices of the DAG run in whose task this is called.
+
+        Raises AirflowFailException where they do not fit together: a retry finds the same.
+        """
         given = {key: value for key, value in context["params"].items() if value != ""}
-        return cls.model_validate(given)
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            said = "; ".join(problem["msg"] for problem in error.errors())
+            raise AirflowFailException(f"the form is filled in wrongly: {said}") from error
 
 
 def field(default: Any, *, description: str, **schema: Any) -> Param:
     """One field of a form; `schema` is JSON schema, and `title` and `section` of the form."""
     return Param(default, description=description, schema={"$schema": _LANGUAGE, **schema})
+
+
+def day_field(title: str, description: str, section: str) -> Param:
+    """A day that may be left empty."""
+    return field(
+        None,
+        type=["null", "string"],
+        format="date",
+        title=title,
+        description=description,
+        section=section,
+    )
 
 
 def model_version_field(section: str) -> Param:

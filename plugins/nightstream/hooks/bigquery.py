@@ -7,13 +7,18 @@ alone, and rows are read as rows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, SchemaField, Table
+    from collections.abc import Iterator, Mapping
+
+    from google.cloud.bigquery import Client, QueryJobConfig, SchemaField, Table
 
     from beam_jobs.spec import EnvironmentSpec
     from nightstream.tables import TableId, TableSchema, View
+
+_DAY_MS = 24 * 60 * 60 * 1000
 
 
 def bigquery_client(environment: EnvironmentSpec) -> Client:
@@ -21,11 +26,14 @@ def bigquery_client(environment: EnvironmentSpec) -> Client:
     from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
     from google.cloud import bigquery
 
-    hook = GoogleBaseHook(gcp_conn_id=environment.airflow.gcp_conn_id)
+    from nightstream.hooks.sessions import BoundedSession
+
+    credentials = GoogleBaseHook(gcp_conn_id=environment.airflow.gcp_conn_id).get_credentials()
     return bigquery.Client(
         project=environment.project,
         location=environment.bigquery.location,
-        credentials=hook.get_credentials(),
+        credentials=credentials,
+        _http=BoundedSession(credentials),
     )
 
 
@@ -40,14 +48,36 @@ def schema_fields(schema: TableSchema) -> list[SchemaField]:
 
 
 def created_table(client: Client, table_id: TableId, schema: TableSchema) -> Table:
-    """The table as it is, created partitioned and clustered where there was none."""
+    """The table as it is, created partitioned and clustered where there was none; its partitions
+    expire as the schema says."""
     from google.cloud.bigquery import Table, TimePartitioning
 
     wanted = Table(str(table_id), schema=schema_fields(schema))
-    wanted.time_partitioning = TimePartitioning(field=schema.partitioned_by)
+    milliseconds = None if schema.days is None else schema.days * _DAY_MS
+    wanted.time_partitioning = TimePartitioning(
+        field=schema.partitioned_by, expiration_ms=milliseconds
+    )
     wanted.clustering_fields = list(schema.clustered_by) or None
     client.create_table(wanted, exists_ok=True)
-    return client.get_table(str(table_id))
+    return _expiring(client, client.get_table(str(table_id)), milliseconds)
+
+
+def _expiring(client: Client, table: Table, milliseconds: int | None) -> Table:
+    """The table with partitions that expire after that time, changed where they do not."""
+    from google.api_core.exceptions import PreconditionFailed
+
+    partitioning = table.time_partitioning
+    if milliseconds is None or partitioning is None:
+        return table
+    if partitioning.expiration_ms == milliseconds:
+        return table
+    partitioning.expiration_ms = milliseconds
+    table.time_partitioning = partitioning
+    try:
+        return client.update_table(table, ["time_partitioning"])
+    except PreconditionFailed:
+        # Somebody else changed it at this moment, most likely to the same; the next task sees.
+        return client.get_table(table.reference)
 
 
 def extended_table(client: Client, table_id: TableId, schema: TableSchema) -> None:
@@ -80,3 +110,47 @@ def standing_view(client: Client, view: View) -> Table:
         return standing
     standing.view_query = view.query
     return client.update_table(standing, ["view_query"])
+
+
+Parameter = date | str | tuple[str, ...]
+"""A value of a query parameter: DATE, STRING or ARRAY<STRING>."""
+
+
+class QueryRefusedError(Exception):
+    """A query that cannot be run, or is none; nothing was run."""
+
+
+def selected_rows(
+    client: Client, sql: str, parameters: Mapping[str, Parameter], page_rows: int = 10_000
+) -> Iterator[Mapping[str, Any]]:
+    """The rows of one SELECT by column name, read page by page.
+
+    Raises QueryRefusedError where BigQuery refuses it, or where it would do more than select:
+    parts of it may come from a form.
+    """
+    from google.api_core.exceptions import BadRequest, NotFound
+
+    try:
+        checked = client.query(sql, job_config=_query_config(parameters, dry_run=True))
+        if checked.statement_type != "SELECT":
+            raise QueryRefusedError(f"it is a {checked.statement_type}, not one SELECT:\n{sql}")
+        job = client.query(sql, job_config=_query_config(parameters, dry_run=False))
+        for row in job.result(page_size=page_rows):
+            yield dict(row.items())
+    except (BadRequest, NotFound) as error:
+        raise QueryRefusedError(f"{error.message}:\n{sql}") from error
+
+
+def _query_config(parameters: Mapping[str, Parameter], *, dry_run: bool) -> QueryJobConfig:
+    from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
+
+    return QueryJobConfig(
+        dry_run=dry_run,
+        use_query_cache=False,
+        query_parameters=[
+            ArrayQueryParameter(name, "STRING", list(value))
+            if isinstance(value, tuple)
+            else ScalarQueryParameter(name, "DATE" if isinstance(value, date) else "STRING", value)
+            for name, value in parameters.items()
+        ],
+    )

@@ -69,6 +69,10 @@ class DataflowHook(GoogleBaseHook):
         found = self._list(filter="ACTIVE")
         return self._not_ended([job for job in found if job["name"].startswith(prefix)])
 
+    def active_names(self) -> frozenset[str]:
+        """Names of all jobs of the project that have not ended, in whatever region."""
+        return frozenset(str(job["name"]) for job in self._active_anywhere())
+
     def cancel(self, job_id: str) -> None:
         """Asks for the job to be cancelled; it takes a while."""
         self._update(job_id, body={"requestedState": "JOB_STATE_CANCELLED"})
@@ -140,12 +144,14 @@ class DataflowHook(GoogleBaseHook):
 
     def _region_of(self, job_id: str) -> str | None:
         """Where an active job runs; None where there is none of that id in any region."""
+        job = next((job for job in self._active_anywhere() if job["id"] == job_id), None)
+        return None if job is None else str(job["location"])
+
+    def _active_anywhere(self) -> Iterator[dict[str, Any]]:
         jobs = self._projects.jobs()
         request = jobs.aggregated(projectId=self._place["projectId"], filter="ACTIVE")
-        pages = self._pages(request, jobs.aggregated_next)
-        found = (job for page in pages for job in page.get("jobs", []) if job["id"] == job_id)
-        job = next(found, None)
-        return None if job is None else str(job["location"])
+        for page in self._pages(request, jobs.aggregated_next):
+            yield from page.get("jobs", [])
 
     def _not_ended(self, listed: list[dict[str, Any]]) -> tuple[Job, ...]:
         """The listed jobs with their labels, which lists lack, and as they are by now."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from google.cloud.pubsub_v1 import SubscriberClient
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
     from google.pubsub_v1 import Subscription
 
     from beam_jobs.spec import EnvironmentSpec
@@ -76,14 +76,19 @@ class PubSubHook:
     def has_topic(self, name: str) -> bool:
         """Whether there is a topic of that full name."""
         from google.api_core.exceptions import NotFound
-        from google.cloud.pubsub_v1 import PublisherClient
 
-        with PublisherClient(credentials=self._credentials()) as client:
+        with self.publisher() as client:
             try:
                 client.get_topic(topic=name, timeout=_TIMEOUT_SECONDS)
             except NotFound:
                 return False
             return True
+
+    def publisher(self) -> PublisherClient:
+        """A client that publishes; a context manager, at whose end all messages are sent."""
+        from google.cloud.pubsub_v1 import PublisherClient
+
+        return PublisherClient(credentials=self._credentials())
 
     def _subscriber(self) -> SubscriberClient:
         from google.cloud.pubsub_v1 import SubscriberClient

@@ -55,6 +55,22 @@ class ServiceOperator(BaseOperator):
         self.log.info("Model: %s names version %s in %s", name, model.version, model.uri)
         return model
 
+    def require_files(self, manifest_uri: str) -> None:
+        """Keeps the clean-up from the files that a manifest lists; fails for good where it came
+        first."""
+        from beam_jobs.runs.layout import AttemptLayout, RunLayout
+        from nightstream.scoring.files import mark_used
+
+        root, run_key, attempt, _ = manifest_uri.rsplit("/", 3)
+        mark_used(RunLayout(root, run_key), self.objects)
+        folder = f"{root}/{run_key}/{attempt}"
+        if self.objects.stat(AttemptLayout(folder).removed):
+            raise AirflowFailException(
+                f"the files of {folder} were not used for "
+                f"{self.environment.retention.staging_days} days and are removed. "
+                "Remedy: clear the task `score`, which scores the night again"
+            )
+
     def write_plan(self, uri: str, plan: BaseModel) -> None:
         """Writes a plan once; whoever comes later to the same identity finds it."""
         from beam_jobs.objects import ObjectExistsError

@@ -90,13 +90,18 @@ class PublishOperator(ServiceOperator, BaseSensorOperator):
         from airflow.exceptions import AirflowRescheduleException
 
         from nightstream.publishing.evolution import SchemaConflictError
-        from nightstream.publishing.publisher import LoadFailedError, NightHeldError
+        from nightstream.publishing.publisher import (
+            LoadFailedError,
+            NightHeldError,
+            NightMovedOnError,
+        )
 
         try:
             return self._publish(context, run, audited)
-        except SchemaConflictError as error:
+        except (SchemaConflictError, NightMovedOnError) as error:
             raise AirflowFailException(str(error)) from error
         except LoadFailedError as error:
+            self.require_files(audited.manifest_uri)
             raise AirflowException(str(error)) from error
         except NightHeldError as held:
             self.log.info("%s; looking again later", held)
@@ -115,7 +120,8 @@ class PublishOperator(ServiceOperator, BaseSensorOperator):
 
         plan = RunPlan.model_validate_json(self.objects.read(run.plan_uri))
         manifest = RunManifest.model_validate_json(self.objects.read(audited.manifest_uri))
-        cargo = Cargo.of(plan, manifest, self.dead_letters, self.predictions)
+        retention = self.environment.retention
+        cargo = Cargo.of(plan, manifest, self.dead_letters, self.predictions, retention)
         client = bigquery_client(self.environment)
         prepare_tables(client, cargo)
         ti = context["ti"]

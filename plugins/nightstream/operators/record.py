@@ -15,6 +15,7 @@ from nightstream.tables import RUNS_TABLE, runs_schema, table_id
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from nightstream.drift.figures import Drift
     from nightstream.recording.row import DagRunTimes, Row
 
 
@@ -39,7 +40,7 @@ class RecordOperator(ServiceOperator):
         client, table, schema = (
             bigquery_client(self.environment),
             table_id(self.environment, RUNS_TABLE),
-            runs_schema(),
+            runs_schema().kept(self.environment.retention.runs_days),
         )
         extended_table(client, table, schema)
         location = self.environment.bigquery.location
@@ -61,8 +62,18 @@ class RecordOperator(ServiceOperator):
             resolved,
             scored,
             published_run(context),
+            self._drift(scored.manifest_uri),
             recorded_at=datetime.now(UTC),
         )
+
+    def _drift(self, manifest_uri: str) -> Drift | None:
+        """What the audit measured; None where an audit of an earlier release did not."""
+        from nightstream.drift.figures import NightDrift, drift_uri
+
+        try:
+            return NightDrift.model_validate_json(self.objects.read(drift_uri(manifest_uri)))
+        except FileNotFoundError:
+            return None
 
 
 def _times(context: Context) -> DagRunTimes:

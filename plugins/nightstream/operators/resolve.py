@@ -52,6 +52,7 @@ class ResolveOperator(ServiceOperator):
             dry_run=choices.dry_run,
             force=choices.force,
             dead_letter_limit=self.spec.audit.max_dead_ratio if limit is None else limit,
+            drift_allowed=choices.drift_allowed,
         )
         return resolved.model_dump(mode="json")
 

@@ -39,8 +39,11 @@ class ScoreOperator(JobWaitingOperator):
 
     def _settle(self, run: ResolvedRun, claim: Claim) -> dict[str, Any]:
         """Looks, and does the one thing that is to be done."""
+        from beam_jobs.runs.layout import RunLayout
         from nightstream.scoring.decision import Adopt, Launch, Reuse, Wait, decide
+        from nightstream.scoring.files import mark_used
 
+        mark_used(RunLayout(run.root, run.run_key), self.objects)
         seen = self._look(run)
         match decide(seen, run.force, claim.attempt):
             case Reuse(attempt):

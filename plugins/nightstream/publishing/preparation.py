@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from beam_jobs.runs.manifest import RunManifest
     from beam_jobs.runs.plan import RunPlan
+    from beam_jobs.spec.environment import RetentionSpec
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,21 @@ class Cargo:
     night: Night
     dead_letters: Load
     predictions: Load
+    revises: str | None = None
+    """The manifest of the publication that this one revises, and may alone take the place of."""
 
     @classmethod
     def of(
-        cls, plan: RunPlan, manifest: RunManifest, dead_letters: TableId, predictions: TableId
+        cls,
+        plan: RunPlan,
+        manifest: RunManifest,
+        dead_letters: TableId,
+        predictions: TableId,
+        retention: RetentionSpec,
     ) -> Self:
         """The files that the manifest lists, under the schemas of the plan's spec."""
+        dead_letters_kept = dead_letters_schema().kept(retention.dead_letters_days)
+        predictions_kept = predictions_schema(plan.spec).kept(retention.predictions_days)
         date = plan.score_date
         dead_uris = tuple(file.uri for file in manifest.dead_letters)
         uris = tuple(file.uri for file in manifest.predictions)
@@ -46,10 +56,11 @@ class Cargo:
                 score_date=date,
                 rows_scored=manifest.rows_scored,
                 rows_dead=manifest.rows_dead,
-                model_version=manifest.model_version,
+                model_version=manifest.models,
             ),
-            dead_letters=Load(dead_letters, date, dead_letters_schema(), dead_uris),
-            predictions=Load(predictions, date, predictions_schema(plan.spec), uris),
+            dead_letters=Load(dead_letters, date, dead_letters_kept, dead_uris),
+            predictions=Load(predictions, date, predictions_kept, uris),
+            revises=plan.replay.manifest_uri if plan.replay else None,
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nightstream.publishing.decision import Acquire, Resume, Skip, TakeOver, Wait, decide
-from nightstream.publishing.ledger import Intent, Ledger, Publication, Publisher
+from nightstream.publishing.ledger import Intent, Ledger, Night, Publication, Publisher
 from nightstream.publishing.ledgers import LedgerChangedError, LedgerFile
 from nightstream.publishing.loads import Load, Loads, LoadState, LoadStatus
 from nightstream.publishing.preparation import Cargo
@@ -37,6 +37,17 @@ class NightHeldError(Exception):
 
 class LoadFailedError(Exception):
     """A load failed or did not load what the manifest says; its id is never used again."""
+
+
+class NightMovedOnError(Exception):
+    """The night was published anew since the revision of an earlier publication was planned."""
+
+    def __init__(self, night: Night, standing: Publication | None) -> None:
+        what = f"run {standing.run_key} stands" if standing else "nothing stands"
+        super().__init__(
+            f"night {night.score_date} of {night.service} is not revised: {what} there now, not "
+            "what the revision was made of. Remedy: replay again, with what stands now"
+        )
 
 
 class _OvertakenError(Exception):
@@ -75,7 +86,8 @@ class NightPublisher:
     def publish(self, me: Publisher, cargo: Cargo, force: bool = False) -> Published:
         """Makes the night's partitions hold exactly this run's rows.
 
-        Raises NightHeldError while somebody else publishes it, LoadFailedError when a load fails.
+        Raises NightHeldError while somebody else publishes it, LoadFailedError when a load fails,
+        NightMovedOnError where a revision is of what stands no longer.
         """
         night = cargo.night
         while True:
@@ -91,6 +103,7 @@ class NightPublisher:
                     case TakeOver(predecessor) if self._settle(me, predecessor):
                         continue
                     case Acquire() | TakeOver():
+                        self._require_revised(cargo)
                         sequence = self._ledger.last_sequence + 1
                         intent = Intent.begin(me, night, sequence, self._now())
                     case Resume(begun):
@@ -101,6 +114,13 @@ class NightPublisher:
                 return Published(self._commit(intent), skipped=False)
             except (LedgerChangedError, _OvertakenError) as overtaken:
                 log.info("%s; looking at the ledger again", overtaken)
+
+    def _require_revised(self, cargo: Cargo) -> None:
+        standing = self._ledger.published
+        if cargo.revises is None:
+            return
+        if standing is None or standing.intent.publisher.manifest_uri != cargo.revises:
+            raise NightMovedOnError(cargo.night, standing)
 
     def _settle(self, me: Publisher, predecessor: Intent) -> bool:
         """Ends what a predecessor began; True when it had committed, and is recorded now.

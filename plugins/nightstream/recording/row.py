@@ -11,6 +11,7 @@ from typing import Any
 
 from beam_jobs.runs.manifest import RunManifest
 from beam_jobs.runs.plan import RunPlan
+from nightstream.drift.figures import Drift
 from nightstream.runs import PublishedRun, ResolvedRun, ScoredRun
 
 LISTED_INPUTS = 200
@@ -38,9 +39,10 @@ def run_row(
     resolved: ResolvedRun,
     scored: ScoredRun,
     published: PublishedRun,
+    drift: Drift | None,
     recorded_at: datetime,
 ) -> Row:
-    """The row of one DAG run."""
+    """The row of one DAG run; drift is None where it was not measured."""
     inputs = [item.model_dump() for item in plan.inputs[:LISTED_INPUTS]]
     interval = plan.interval
     return {
@@ -60,7 +62,7 @@ def run_row(
         "rows_scored": manifest.rows_scored,
         "rows_dead": manifest.rows_dead,
         "dead_by_code": _json(manifest.summary.dead_by_code),
-        "model_version": plan.model.version,
+        "model_version": manifest.models,
         "model_kind": plan.model.kind,
         "model_sha256": plan.model.sha256,
         "code_version": plan.code_version,
@@ -78,6 +80,20 @@ def run_row(
         "published_at": published.published_at,
         "recorded_at": recorded_at,
         "task_seconds": _json(times.task_seconds),
+        **_drift(drift),
+        "drift_allowed": resolved.drift_allowed,
+    }
+
+
+def _drift(drift: Drift | None) -> Row:
+    if drift is None:
+        return dict.fromkeys(("drift_verdict", "drift_psi", "drift_column", "drift"))
+    worst = drift.worst
+    return {
+        "drift_verdict": drift.verdict.value,
+        "drift_psi": worst.value if worst else None,
+        "drift_column": worst.column if worst else None,
+        "drift": _json(drift.by_column()),
     }
 
 

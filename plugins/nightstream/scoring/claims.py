@@ -30,14 +30,29 @@ class Claim(Pinned):
         return self.attempt is not None and self.job_id is None
 
 
+@dataclass(frozen=True)
+class StandingClaim:
+    """A claim and where it lies."""
+
+    uri: str
+    run_key: str
+    updated: datetime
+    claim: Claim
+
+
 def claims_folder(work_bucket: str, service: str, night: date) -> str:
     """Folder of the claims on all runs of a night."""
     return f"gs://{work_bucket}/{service}/claims/{night.isoformat()}"
 
 
-def claims_of(objects: Objects, work_bucket: str, service: str) -> list[Claim]:
+def claims_of(objects: Objects, work_bucket: str, service: str) -> list[StandingClaim]:
     """The claims on all nights of a service."""
-    return _read(objects, objects.list(f"gs://{work_bucket}/{service}/claims/"))
+    found = []
+    for item in objects.list(f"gs://{work_bucket}/{service}/claims/"):
+        for claim in _read(objects, [item]):
+            run_key = item.uri.rsplit("/", 2)[1]
+            found.append(StandingClaim(item.uri, run_key, item.updated, claim))
+    return found
 
 
 def launches(objects: Objects, folder: str, since: datetime) -> list[Claim]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from beam_jobs.runs.profiles import live_profiles_table
 from beam_jobs.runs.streaming import live_dead_letters_table, live_predictions_table
 from nightstream.hooks.bigquery import add_missing_columns, standing_view
 from nightstream.publishing.evolution import SchemaConflictError
@@ -13,6 +14,7 @@ from nightstream.tables import (
     live_dead_letters_view,
     live_predictions_schema,
     live_predictions_view,
+    live_profiles_schema,
     table_id,
 )
 
@@ -29,8 +31,13 @@ def prepare_live_tables(client: Client, spec: ServiceSpec, environment: Environm
     SchemaConflictError, before anything is changed, where a table cannot take the rows.
     """
     schemas = {
-        live_predictions_table(spec.service): live_predictions_schema(spec),
-        live_dead_letters_table(spec.service): live_dead_letters_schema(),
+        live_predictions_table(spec.service): live_predictions_schema(spec).kept(
+            environment.retention.live_predictions_days
+        ),
+        live_dead_letters_table(spec.service): live_dead_letters_schema().kept(
+            environment.retention.live_dead_letters_days
+        ),
+        live_profiles_table(spec.service): live_profiles_schema(),
     }
     tables = [
         (fitting_table(client, table_id(environment, name), schema), schema)

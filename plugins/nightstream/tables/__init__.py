@@ -7,8 +7,11 @@ from nightstream.tables.base import Column, TableId, TableSchema, View, table_id
 from nightstream.tables.live import (
     live_dead_letters_schema,
     live_dead_letters_view,
+    live_drift_schema,
+    live_drift_table,
     live_predictions_schema,
     live_predictions_view,
+    live_profiles_schema,
 )
 from nightstream.tables.nightly import (
     PARTITION_COLUMN,
@@ -20,6 +23,7 @@ from nightstream.tables.nightly import (
     predictions_table,
     runs_schema,
 )
+from nightstream.tables.replays import replays_schema, replays_table
 
 __all__ = [
     "PARTITION_COLUMN",
@@ -32,11 +36,16 @@ __all__ = [
     "dead_letters_table",
     "live_dead_letters_schema",
     "live_dead_letters_view",
+    "live_drift_schema",
+    "live_drift_table",
     "live_predictions_schema",
     "live_predictions_view",
+    "live_profiles_schema",
     "predictions_asset",
     "predictions_schema",
     "predictions_table",
+    "replays_schema",
+    "replays_table",
     "runs_schema",
     "table_id",
 ]

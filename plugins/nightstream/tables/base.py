@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from beam_jobs.spec import EnvironmentSpec, ServiceSpec
@@ -40,6 +40,13 @@ class TableSchema:
     columns: tuple[Column, ...]
     partitioned_by: str
     clustered_by: tuple[str, ...] = ()
+    days: int | None = None
+    """After so many days a partition expires; None: as the table has it, or the dataset for new
+    ones."""
+
+    def kept(self, days: int | None) -> Self:
+        """The table with partitions that expire after so many days."""
+        return replace(self, days=days)
 
 
 @dataclass(frozen=True)

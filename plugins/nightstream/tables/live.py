@@ -71,6 +71,50 @@ def live_dead_letters_schema() -> TableSchema:
     )
 
 
+def live_profiles_schema() -> TableSchema:
+    """What workers counted of the requests that they scored, about a row a minute of each."""
+    return TableSchema(
+        columns=(
+            Column("worker", "STRING", "A process of the streaming job"),
+            Column("sequence", "INTEGER", "Counts the process's rows, from 0"),
+            Column("window_start", "TIMESTAMP"),
+            Column("window_end", "TIMESTAMP"),
+            Column("model_version", "STRING"),
+            _REVISION,
+            Column("scored", "INTEGER", "Requests that were scored"),
+            Column("features", "STRING", "JSON: a histogram for each feature"),
+            Column("predictions", "STRING", "JSON: a histogram for each output"),
+        ),
+        partitioned_by="window_end",
+    )
+
+
+def live_drift_table(service: str) -> str:
+    """Name of the table of what the hourly looks at a service's live drift found."""
+    return f"{service}_drift_live"
+
+
+def live_drift_schema() -> TableSchema:
+    """One row for each look."""
+    return TableSchema(
+        columns=(
+            Column("window_start", "TIMESTAMP"),
+            Column("window_end", "TIMESTAMP"),
+            Column("service", "STRING"),
+            Column("dag_id", "STRING"),
+            Column("run_id", "STRING"),
+            Column("model_version", "STRING", "The version that scored last"),
+            Column("scored", "INTEGER", "Requests that it scored in that time"),
+            Column("drift_verdict", "STRING", "fine, warn, stop, or unjudged"),
+            Column("drift_psi", "FLOAT", "The largest PSI against the training data"),
+            Column("drift_column", "STRING", "The column with that PSI"),
+            Column("drift", "STRING", "JSON: every figure, by column"),
+            Column("drift_uri", "STRING", "Everything, the histograms among it"),
+        ),
+        partitioned_by="window_end",
+    )
+
+
 def live_predictions_view(spec: ServiceSpec, environment: EnvironmentSpec) -> View:
     """Of each request the prediction that came first.
 

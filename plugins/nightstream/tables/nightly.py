@@ -107,7 +107,7 @@ _RUN_COLUMNS = (
     Column("rows_scored", "INTEGER"),
     Column("rows_dead", "INTEGER"),
     Column("dead_by_code", "STRING", "JSON: dead rows by error code"),
-    Column("model_version", "STRING"),
+    Column("model_version", "STRING", "Of a replayed night all that scored rows, joined by +"),
     Column("model_kind", "STRING"),
     Column("model_sha256", "STRING"),
     Column("code_version", "STRING"),
@@ -125,4 +125,9 @@ _RUN_COLUMNS = (
     Column("published_at", "TIMESTAMP"),
     Column("recorded_at", "TIMESTAMP"),
     Column("task_seconds", "STRING", "JSON: seconds that each finished task took"),
+    Column("drift_verdict", "STRING", "fine, warn, stop, or unjudged where rows were too few"),
+    Column("drift_psi", "FLOAT", "The largest PSI against the training data"),
+    Column("drift_column", "STRING", "The column with that PSI"),
+    Column("drift_allowed", "STRING", "Why the night was published though it drifted too far"),
+    Column("drift", "STRING", "JSON: every figure, by column"),
 )

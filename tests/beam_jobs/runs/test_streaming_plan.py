@@ -31,6 +31,8 @@ NEUTRAL: list[Change] = [
     ("spec.schedule.cron", "0 5 * * *"),
     ("spec.schedule.retries", 9),
     ("spec.audit.min_rows", 7),
+    ("spec.drift.reference.psi", {"stop": 0.25}),
+    ("spec.labels", {"files": "truth/*.csv", "label": "truth", "metric": "rmse"}),
     ("spec.job.workers", 5),
     ("spec.input.path", "other/{score_date}/"),
     ("spec.input.files", "*.gz"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from beam_jobs.messages.reserved import MESSAGE_ID, POSITION, PUBLISHED_AT, REQUEST_ID
+from beam_jobs.runs.profiles import live_profiles_table
 from tests.beam_jobs.streaming.conftest import Jobs
 from tests.support.dataflow_cloud import eventually
 from tests.support.live_service import LiveService
@@ -148,6 +149,8 @@ def test_a_drain_writes_all_that_it_took_and_leaves_the_rest_on_the_subscription
     assert sorted(
         [*(row["request_id"] for row in written if row["request_id"] in ids), *waiting]
     ) == (sorted(ids))
+    profiles = service.rows(live_profiles_table(service.plan.service), "scored")
+    assert sum(row["scored"] for row in profiles) >= len(written)
 
 
 def test_a_model_is_exchanged_under_traffic_and_every_request_is_one_models(jobs: Jobs) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,3 +72,16 @@ def test_the_profile_holds_features_of_the_training_data_and_every_output() -> N
     assert profile.features["weeks"].edges == reference.numeric["weeks"].edges
     assert list(profile.features) == ["weeks"]
     assert profile.outputs == {"weight": Bins()}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Bins(edges=tuple(edge + 1 for edge in EDGES)),
+        Bins(edges=EDGES[:-1]),
+        Bins(categories=("a",)),
+    ],
+)
+def test_histograms_over_different_bins_are_never_summed(other: Bins) -> None:
+    with pytest.raises(ValueError, match="different bins"):
+        merged([Bins(edges=EDGES).empty(), other.empty()])

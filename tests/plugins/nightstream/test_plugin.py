@@ -7,6 +7,7 @@ from airflow import plugins_manager
 from nightstream.links import (
     DataflowJobLink,
     LedgerLink,
+    ReportLink,
     TableLink,
     job_url,
     object_url,
@@ -21,7 +22,7 @@ def test_the_links_are_registered_and_the_package_itself_is_left_alone() -> None
 
     assert errors == {}
     (ours,) = (plugin for plugin in plugins if plugin.name == "nightstream")
-    links = {DataflowJobLink, LedgerLink, TableLink}
+    links = {DataflowJobLink, LedgerLink, ReportLink, TableLink}
     assert {type(link) for link in ours.operator_extra_links} == links
     assert [plugin.name for plugin in plugins if "nightstream" in str(plugin.source)] == [
         "nightstream"

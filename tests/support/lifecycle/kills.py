@@ -54,7 +54,7 @@ class Kills(Background):
 
     def _task(self) -> None:
         """Waits until one runs."""
-        running = _once(lambda: _tasks(self._stack), self._over)
+        running = _once(lambda: running_tasks(self._stack), self._over)
         for process in running:
             try:
                 process.kill()
@@ -62,7 +62,7 @@ class Kills(Background):
                 continue
 
 
-def _tasks(stack: Stack) -> list[psutil.Process]:
+def running_tasks(stack: Stack) -> list[psutil.Process]:
     """The processes in which tasks run; those that wait for tasks are not among them."""
     found = []
     for process in marked(stack.settings.home):

@@ -51,7 +51,7 @@ class DeployOperator(OperatingOperator):
         if plan.action is Action.ROLL_BACK:
             return
         work, state_of = self.environment.buckets.work, context["ti"].get_dagrun_state
-        for claim in claims_of(self.objects, work, self.spec.service):
+        for claim in (s.claim for s in claims_of(self.objects, work, self.spec.service)):
             if waits(claim, state_of):
                 self.log.info("%s, run %s, scores a night: waiting", claim.dag_id, claim.run_id)
                 self.look_again()

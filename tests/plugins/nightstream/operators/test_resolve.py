@@ -68,6 +68,18 @@ def test_the_plan_pins_what_the_alias_names_now(night: Service) -> None:
     assert (model.uri, model.sha256) == (f"{night.models}/v2", manifest.sha256)
 
 
+def test_drift_is_allowed_with_a_reason(night: Service) -> None:
+    allowed = resolve(night, allow_drift=True, allow_drift_reason="looked at it")
+    assert allowed.drift_allowed == "looked at it"
+    assert resolve(night, allow_drift_reason="not asked for").drift_allowed is None
+    assert resolve(night).run_key == allowed.run_key
+
+
+def test_drift_allowed_without_a_reason_is_refused(night: Service) -> None:
+    with pytest.raises(AirflowFailException, match="allow_drift_reason is empty"):
+        resolve(night, allow_drift=True)
+
+
 def test_a_person_may_choose_the_version(night: Service) -> None:
     release(night.models, "v2", night.objects)
 

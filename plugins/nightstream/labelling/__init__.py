@@ -1,0 +1,1 @@
+"""What predictions are worth, once the truth is known: labels joined in BigQuery."""

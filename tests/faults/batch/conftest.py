@@ -1,0 +1,3 @@
+"""Airflow's environment, before anything here imports Airflow."""
+
+import tests.support.airflow  # noqa: F401
