@@ -61,8 +61,9 @@ class Show:
         """Runs a command of the example and tells what it says. Raises DemoError."""
         ended = self.stack.run(sys.executable, "-m", module, *arguments)
         if ended.returncode:
-            raise DemoError(f"{module} failed:\n{ended.stderr}")
-        self.say(ended.stdout.strip())
+            raise DemoError(f"{module} failed:\n{ended.stdout}{ended.stderr}")
+        for line in ended.stdout.strip().splitlines():
+            self.say(line)
 
     @cached_property
     def bigquery(self) -> bigquery.Client:

@@ -40,11 +40,11 @@ def read_fates(client: bigquery.Client, dataset: str, since: date) -> list[Fate]
 
 
 def differences(
-    sent: RequestFile, ids: Sequence[str], fates: Sequence[Fate], careless: str
+    sent: RequestFile, ids: Sequence[str], fates: Sequence[Fate], careless: str | None = None
 ) -> list[str]:
     """Everything in which the tables are not what was sent; nothing when the books close.
 
-    careless: the version of the model that may fail.
+    careless: the version of the model that may fail, if any.
     """
     return [*_misplaced(ids, fates), *_misjudged(sent, ids, fates, careless)]
 
@@ -78,7 +78,7 @@ def _misplaced(ids: Sequence[str], fates: Sequence[Fate]) -> Iterator[str]:
 
 
 def _misjudged(
-    sent: RequestFile, ids: Sequence[str], fates: Sequence[Fate], careless: str
+    sent: RequestFile, ids: Sequence[str], fates: Sequence[Fate], careless: str | None
 ) -> Iterator[str]:
     """Broken requests must be dead letters for the right reason, others scored, unless the careless
     model could not."""

@@ -15,7 +15,7 @@ MODEL_DAG = "babyweight_model"
 def promoted(guide: Guide, version: str) -> None:
     """The better candidate, and the streaming job that follows it."""
     show = guide.show
-    show.chapter("A better candidate: the next version has learned from all 1,175 births")
+    show.chapter("A better candidate: the next version is a regression over splines")
     show.train(version)
     wait_for_dag(show.airflow, MODEL_DAG)
     show.airflow.pause(MODEL_DAG, paused=False)

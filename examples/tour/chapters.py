@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from beam_jobs.prediction.versions import set_alias
 from examples.babyweight.requests import RequestFile, make_requests
@@ -12,14 +12,17 @@ from examples.demo.show import Show
 from examples.tour.books import differences, read_fates, show_fates
 from examples.tour.candidates import promoted, refused
 from examples.tour.declaration import lifecycle_lines
-from examples.tour.endpoint_night import FIRST_ATTEMPT, scored_twice
+from examples.tour.endpoint_night import scored_twice
 from examples.tour.guide import DAG_ID, Guide
 from examples.tour.releases import publish_careless
+from examples.tour.replays import reconciled, repaired, sent_again
 from examples.tour.rounds import Rounds, shortened
+from examples.tour.shifted_night import shifted
 from examples.tour.traffic import flowing
 from nightstream.lifecycle.ledger import Outcome
 
 RATE = 200
+_FIRST = ("--kind", "xgboost")
 _BACKLOG_S = 15
 _CAUGHT_UP = RATE
 """No more than a second's requests wait."""
@@ -29,10 +32,13 @@ def play(show: Show) -> list[str]:
     """The whole story; what did not add up."""
     show.chapter("A stack on this machine: Airflow, PostgreSQL, the local cloud, Pub/Sub")
     show.begin()
-    show.chapter("A model that has learned from 100 real births, and births to judge others by")
+    show.chapter("A model that has learned from 1,175 real births, and others to judge it by")
     show.run("examples.babyweight.held_out", "--bucket", show.environment.buckets.input)
-    show.train("v1", *FIRST_ATTEMPT, "--alias", "champion")
-    differing = scored_twice(show, "v1")
+    show.train("v1", *_FIRST, "--alias", "champion")
+    night, faults = scored_twice(show, "v1", *_FIRST)
+    shifted_night = night - timedelta(days=1)
+    faults += shifted(show, shifted_night)
+    faults += repaired(show, night)
     streaming = show.spec.streaming
     assert streaming is not None
     topics = f"projects/{show.environment.project}/topics"
@@ -49,7 +55,8 @@ def play(show: Show) -> list[str]:
         refused(guide, "v3", champion="v2")
         _rolled_back(guide)
         _suspended_and_resumed(guide)
-        return [*differing, *_accounted_for(guide, requests, since)]
+        faults += _accounted_for(guide, requests, since)
+    return [*faults, *reconciled(show, shifted_night)]
 
 
 def _declared(guide: Guide) -> None:
@@ -74,7 +81,7 @@ def _declared(guide: Guide) -> None:
 
 def _rolled_back(guide: Guide) -> None:
     guide.show.chapter("A bad release, by hand: v4 raises for every birth without an ultrasound")
-    publish_careless(guide.show.models, "v4", like="v1", objects=guide.objects)
+    publish_careless(guide.show.models, "v4", like="v2", objects=guide.objects)
     began = _move_alias(guide, "v4")
     guide.wait("v4 is rejected", guide.became("v4", Outcome.REJECTED))
     guide.wait("v2 runs again", lambda: not guide.runs("v4") and guide.runs("v2"))
@@ -114,11 +121,15 @@ def _accounted_for(guide: Guide, requests: RequestFile, since: date) -> list[str
     show.chapter("The books: every request that was sent, as BigQuery holds it")
     traffic.stop()
     guide.wait("every request is answered", lambda: not traffic.answers.counts.waiting, seconds=60)
-    fates = read_fates(show.bigquery, show.dataset, since)
-    show_fates(show.console, traffic.ids, fates)
-    guide.say("Requests that v4 could not score are dead letters with their payload: they can be")
-    guide.say("sent again.")
-    return differences(requests, traffic.ids, fates, careless="v4")
+    before = read_fates(show.bigquery, show.dataset, since)
+    show_fates(show.console, traffic.ids, before)
+    sent_again(guide, since)
+    after = read_fates(show.bigquery, show.dataset, since)
+    show_fates(show.console, traffic.ids, after)
+    return [
+        *differences(requests, traffic.ids, before, careless="v4"),
+        *differences(requests, traffic.ids, after),
+    ]
 
 
 def _page(show: Show, job_id: str) -> str:

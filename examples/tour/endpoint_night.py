@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import date
 from typing import Any
 
 from google.auth.credentials import AnonymousCredentials
@@ -16,18 +17,14 @@ from examples.tour.declaration import ENDPOINT, ENDPOINT_SERVICE
 from examples.tour.one_night import disagreements, read_two_nights, show_two_nights
 
 
-def scored_twice(show: Show, version: str) -> list[str]:
-    """What did not add up."""
+def scored_twice(show: Show, version: str, *options: str) -> tuple[date, list[str]]:
+    """The night, and what did not add up. options: how the version is trained."""
     show.chapter("The same model behind a Vertex AI endpoint")
     _create_endpoint(show)
-    show.train(version, *FIRST_ATTEMPT, service=ENDPOINT_SERVICE)
+    show.train(version, *options, service=ENDPOINT_SERVICE)
     _deployed(show)
     show.chapter("One night, scored in the worker and by the endpoint")
     return _the_same_night(show)
-
-
-FIRST_ATTEMPT = ("--births", "100")
-"""The model that the tour begins with has learned little."""
 
 
 def _create_endpoint(show: Show) -> None:
@@ -55,7 +52,7 @@ def _deployed(show: Show) -> None:
     show.say(str(show.airflow.xcom(dag_id, run_id, "compare")))
 
 
-def _the_same_night(show: Show) -> list[str]:
+def _the_same_night(show: Show) -> tuple[date, list[str]]:
     services, timezone = (show.spec.service, ENDPOINT_SERVICE), show.spec.schedule.timezone
     dags = [f"{service}_batch" for service in services]
     night = make_night(scheduled_night(_scheduled(show, dags[0]), timezone))
@@ -71,7 +68,7 @@ def _the_same_night(show: Show) -> list[str]:
         watch(DagRuns(show.airflow, dag_id, show.say), [night.score_date], timezone)
     both = read_two_nights(show.bigquery, show.dataset, services, night.score_date)
     show_two_nights(show.console, both)
-    return disagreements(both, night.scored, sum(night.dead.values()))
+    return night.score_date, disagreements(both, night.scored, sum(night.dead.values()))
 
 
 def _scheduled(show: Show, dag_id: str) -> dict[str, Any]:

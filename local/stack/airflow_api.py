@@ -74,6 +74,12 @@ class AirflowApi:
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         return self._get(path)["value"]
 
+    def link(self, dag_id: str, run_id: str, task_id: str, name: str) -> str | None:
+        """Where the button of that name on a task leads; None where it leads nowhere."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/links"
+        links: dict[str, str | None] = self._get(path)["extra_links"]
+        return links[name]
+
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
         """The log of one try of a task, as text."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
