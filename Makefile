@@ -20,7 +20,7 @@ help: ## this list
 demo: $(ENVIRONMENT) ## scored nights in BigQuery, from an empty machine; KEEP=1 leaves the stack up
 	@$(PYTHON) -m examples.demo $(if $(KEEP),--keep)
 
-tour: $(ENVIRONMENT) ## models released, a streaming job under 200 requests a second; KEEP=1 as above
+tour: $(ENVIRONMENT) ## releases, drift, replays, a streaming job's whole life; KEEP=1 as above
 	@$(PYTHON) -m examples.tour $(if $(KEEP),--keep)
 
 up: $(ENVIRONMENT) ## start Airflow, its database, the local cloud and Pub/Sub
