@@ -48,6 +48,7 @@ def test_every_request_is_recorded_once_whatever_is_killed(
     assert service.state() == RUNNING
 
 
+@pytest.mark.long
 def test_a_request_that_hangs_the_model_is_dead_after_its_attempts_and_no_other(
     service: LiveService,
 ) -> None:

@@ -85,7 +85,7 @@ def batch_of(sent: list[tuple[bytes, Any]]) -> MessageBatch:
     return batch
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(messages(JSON_TEXTS), st.sampled_from(JSON_READERS))
 def test_any_json_messages_are_one_request_each(
     sent: list[tuple[bytes, Any]], reader: MessageReader

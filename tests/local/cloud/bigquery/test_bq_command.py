@@ -60,6 +60,7 @@ def test_bq_inserts(
     assert [row.values() for row in found] == [(1, date(2024, 1, 2)), (2, None)]
 
 
+@pytest.mark.long
 def test_bq_copies_extracts_and_runs_scripts(
     cloud_env: LocalCloud,
     client: bigquery.Client,
