@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.local_cloud import ROOT, WORKER_IMAGE, LocalCloud, ObservedCloud
-from tests.support.processes_of_tests import turn
 from tests.support.pubsub_emulator import pubsub as pubsub
 
 _IMAGE = ("--image", f"{WORKER_IMAGE}={sys.executable}:{ROOT}")
@@ -46,9 +45,9 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the stack come first: nothing takes longer, and one process does all of them; next
-    other groups that one process does. The longest histories have an hour each."""
-    items.sort(key=lambda item: (item.get_closest_marker("stack") is None, turn(item.nodeid)))
+    """Tests on the stack come first: nothing takes longer, and one process does all of them. The
+    longest histories have an hour each."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
     for item in items:
         if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3_600))

@@ -14,12 +14,6 @@ _TOGETHER = {
 """By the beginning of their paths: they share what takes long to start."""
 
 
-def turn(path: str) -> int:
-    """Groups come before single files, so that no process is left with one at the end. path: of a
-    test, from the repository's root; lower turns come first."""
-    return 0 if path.startswith(tuple(_TOGETHER)) else 1
-
-
 class ByFile(LoadScopeScheduling):
     """Whole files, some of them together, in the order of collection."""
 

@@ -39,13 +39,16 @@ class StreamingMetrics:
         self._steps = steps
         self._health = health
         self._ended = threading.Event()
+        self._writer = threading.Thread(target=self._write_periodically, daemon=True)
 
     def __enter__(self) -> StreamingMetrics:
-        threading.Thread(target=self._write_periodically, daemon=True).start()
+        self._writer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
+        # Two at a time would take one another's file away.
+        self._writer.join()
         self._write()
 
     def _write_periodically(self) -> None:
