@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,12 +89,23 @@ def _start_time(pid: int) -> float:
         return time.time()
 
 
+def all_processes(*attributes: str) -> Iterator[psutil.Process]:
+    """Every process there is; `info` of each holds those attributes.
+
+    Left to itself psutil hands out what it met earlier, also where the number is by now that of
+    another process, which it then refuses to signal.
+    """
+    psutil.process_iter.cache_clear()
+    found: Iterator[psutil.Process] = psutil.process_iter(list(attributes) or None)
+    return found
+
+
 def marked(home: Path) -> list[psutil.Process]:
     """Every living process of the stack of this home, however it was started."""
     mine = str(home)
     return [
         process
-        for process in psutil.process_iter()
+        for process in all_processes()
         if process.pid != os.getpid() and _marker(process) == mine and lives(process)
     ]
 

@@ -17,6 +17,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from googleapiclient import discovery
 
+from local.stack.processes import all_processes
 from tests.support.local_cloud import PROJECT, LocalCloud, ObservedCloud
 from tests.support.patience import PATIENCE_S
 
@@ -144,7 +145,7 @@ class DataflowCloud:
         """The living processes of a job: its supervisor, job process and workers."""
         return [
             process
-            for process in psutil.process_iter(["cmdline", "status"])
+            for process in all_processes("cmdline", "status")
             if any(job_id in part for part in process.info["cmdline"] or ())
             and any(module in part for part in process.info["cmdline"])
             and process.info["status"] != psutil.STATUS_ZOMBIE

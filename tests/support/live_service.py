@@ -28,6 +28,7 @@ from beam_jobs.runs.plan import EndpointPin, ModelPin
 from beam_jobs.runs.streaming import ServedModel, StreamingPlan, build_streaming_plan
 from beam_jobs.runs.wheel import build_wheel, unpack_wheel
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from local.stack.processes import all_processes
 from nightstream.jobs.options import launch_options
 from nightstream.streaming.launch import pinned_options
 from nightstream.streaming.preparation import prepare_live_tables
@@ -248,7 +249,7 @@ class LiveService:
     def processes(self) -> list[psutil.Process]:
         """The job's processes: those that run its worker."""
         found = []
-        for process in psutil.process_iter(["cmdline"]):
+        for process in all_processes("cmdline"):
             command = process.info["cmdline"] or []
             if "local.cloud.dataflow.worker.job" in command and any(
                 self.job_id in argument for argument in command

@@ -18,6 +18,7 @@ from google.cloud.pubsub_v1 import PublisherClient
 from local.stack import Stack
 from local.stack.channels import create_channels, read_channels
 from local.stack.http import get_json, loopback_session
+from local.stack.processes import all_processes
 from nightstream.lifecycle.ledger import Entry, Ledger, Outcome
 from nightstream.streaming.ledgers import LedgerFile, ledger_uri
 from nightstream.streaming.naming import Slot, live_job_name
@@ -189,7 +190,7 @@ class DeclaredService:
         """The process of a job that scores."""
 
         def found() -> psutil.Process | None:
-            for process in psutil.process_iter(["cmdline"]):
+            for process in all_processes("cmdline"):
                 command = process.info["cmdline"] or []
                 if _WORKER in command and any(job_id in argument for argument in command):
                     return process

@@ -15,6 +15,7 @@ from google.cloud import aiplatform
 
 from local.cloud.aiplatform.serving.deployments import serving_root
 from local.cloud.aiplatform.stop import stop_deployments
+from local.stack.processes import all_processes
 from tests.support.dataflow_cloud import eventually
 from tests.support.vertex_cloud import PLACE, VertexCloud
 
@@ -42,7 +43,7 @@ def processes(cloud: VertexCloud) -> list[psutil.Process]:
     """Supervisors and containers of the deployed models of a cloud."""
     root = str(serving_root(cloud.server.data))
     found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
+    for process in all_processes("cmdline", "cwd"):
         words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
         if any(word.startswith(root) for word in words):
             found.append(process)

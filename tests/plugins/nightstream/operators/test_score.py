@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import psutil
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
@@ -12,6 +11,7 @@ from beam_jobs.prediction.manifest import ModelManifest
 from beam_jobs.runs.layout import RunLayout
 from beam_jobs.runs.manifest import RunManifest
 from beam_jobs.runs.plan import RunPlan
+from local.stack.processes import all_processes
 from nightstream.runs import ResolvedRun, ScoredRun
 from nightstream.scoring.claims import Claim, Claims, claims_folder
 from nightstream.scoring.decision import Launch, decide
@@ -189,7 +189,7 @@ def test_a_launch_that_takes_too_long_is_killed_and_told(night: Service) -> None
     with pytest.raises(AirflowException, match="attempt 1 was not launched"):
         hurried(night).task("score", run).finish()
 
-    launchers = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"])]
+    launchers = [p.info["cmdline"] for p in all_processes("cmdline")]
     assert not [line for line in launchers if f"--plan={resolved(run).plan_uri}" in (line or ())]
     assert [claim.attempt for claim in claims(night, run)] == [1]
 
