@@ -209,7 +209,7 @@ def test_the_page_says_what_the_audit_made_of_the_night(decision: Decision) -> N
 def test_a_night_of_which_hardly_anything_is_known_has_a_page() -> None:
     plan = a_plan(SPEC, "scoring-work", 0)
     audited = Audited(plan, a_manifest(plan), ("rows: none",), None, None, None)
-    note = "dead letters: gs://work/<1>.parquet: gone"
+    note = "dead letters: gs://scoring-work/<1>.parquet: gone"
     text = Page(page(NightReport(audited, None, None, {}, {}, (note,), NOW))).text
     assert "Drift Not measured." in text
     assert note in text
