@@ -25,7 +25,10 @@ def test_doubles_and_requests_sent_again_keep_the_books_closed() -> None:
         (replace(BOOKS, in_both=1), "1 requests are both scored and dead"),
         (replace(BOOKS, scored_rows=89), "the view has 90 predictions, its table 89"),
         (replace(BOOKS, lost=2), "2 of 4 requests that were sent again are neither"),
-        (replace(BOOKS, set_aside=("gs://scoring-work/letters/a.json",)), "gs://work/letters/a.json"),
+        (
+            replace(BOOKS, set_aside=("gs://scoring-work/letters/a.json",)),
+            "gs://scoring-work/letters/a.json",
+        ),
     ],
 )
 def test_a_contradiction_is_named_with_its_remedy(books: DayBooks, said: str) -> None:
