@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, chain
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from nightstream.alerts import deadline_alert
+from nightstream.dag_parts import service_task
 from nightstream.documentation import batch_documentation
 from nightstream.forms.batch import night_form
 from nightstream.operators.audit import AuditOperator
@@ -38,13 +38,7 @@ def batch_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         doc_md=batch_documentation(spec, environment),
         **deadline_alert(spec, environment),
     )
-    common: dict[str, Any] = {
-        "spec": spec,
-        "environment": environment,
-        "owner": spec.owner,
-        "retries": schedule.retries,
-        "retry_delay": timedelta(seconds=environment.airflow.retry_delay_seconds),
-    }
+    common = service_task(spec, environment)
     steps = [
         await_input := AwaitInputOperator(task_id="await_input", **common),
         ResolveOperator(task_id="resolve", **common),

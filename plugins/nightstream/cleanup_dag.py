@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.dag_parts import LONG_OVER, retry_delay
 from nightstream.forms.cleanup import cleanup_form
 from nightstream.operators.cleanup.launches import CleanLaunchesOperator
 from nightstream.operators.cleanup.runs import CleanRunsOperator
 
 DAG_ID = "nightstream_cleanup"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: sweeps of the past are not made up for."""
 _DAILY = "20 5 * * *"
 _RETRIES = 1
 
@@ -30,7 +28,7 @@ def cleanup_dag(specs: Iterable[ServiceSpec], environment: EnvironmentSpec) -> D
         DAG_ID,
         description=f"Removes files of runs that nobody has used for {days} days",
         schedule=_DAILY,
-        start_date=_START,
+        start_date=LONG_OVER,
         catchup=False,
         max_active_runs=1,
         params=cleanup_form(),
@@ -40,7 +38,7 @@ def cleanup_dag(specs: Iterable[ServiceSpec], environment: EnvironmentSpec) -> D
     common: dict[str, Any] = {
         "environment": environment,
         "retries": _RETRIES,
-        "retry_delay": timedelta(seconds=environment.airflow.retry_delay_seconds),
+        "retry_delay": retry_delay(environment),
     }
     # Added afterwards, as in the batch DAG.
     dag.add_tasks(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.dag_parts import LONG_OVER, service_task
 from nightstream.operators.watch_drift import WatchDriftOperator
 
 SUFFIX = "_drift"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: hours of the past are not made up for."""
 
 
 def drift_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
@@ -21,7 +18,7 @@ def drift_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         f"{spec.service}{SUFFIX}",
         description=f"Compares the live requests of {spec.service} with its training data",
         schedule=CronTriggerTimetable("5 * * * *", timezone="UTC"),
-        start_date=_START,
+        start_date=LONG_OVER,
         catchup=False,
         max_active_runs=1,
         tags=["nightstream", "drift", spec.owner],
@@ -31,14 +28,7 @@ def drift_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         f"{spec.service}_drift_live`; who is to be told is told of what is new. Nothing is "
         "stopped.",
     )
-    watch = WatchDriftOperator(
-        task_id="watch_drift",
-        spec=spec,
-        environment=environment,
-        owner=spec.owner,
-        retries=spec.schedule.retries,
-        retry_delay=timedelta(seconds=environment.airflow.retry_delay_seconds),
-    )
+    watch = WatchDriftOperator(task_id="watch_drift", **service_task(spec, environment))
     # Added afterwards, as in the batch DAG.
     dag.add_task(watch)
     return dag

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from airflow.sdk import DAG, chain
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.dag_parts import LONG_OVER, service_task
 from nightstream.forms.model import release_form
 from nightstream.model_documentation import model_documentation
 from nightstream.operators.model.base import ReleaseOperator
@@ -23,8 +21,6 @@ from nightstream.operators.model.verify import VerifyOperator
 from nightstream.operators.model.withdraw import WithdrawOperator
 
 SUFFIX = "_model"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: nothing is scheduled."""
 
 
 def model_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
@@ -37,20 +33,14 @@ def model_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         f"{spec.service}{SUFFIX}",
         description=f"Makes another model version the champion of {spec.service}",
         schedule=None,
-        start_date=_START,
+        start_date=LONG_OVER,
         catchup=False,
         max_active_runs=1,
         params=release_form(),
         tags=["nightstream", "model", spec.owner],
         doc_md=model_documentation(spec, environment),
     )
-    common: dict[str, Any] = {
-        "spec": spec,
-        "environment": environment,
-        "owner": spec.owner,
-        "retries": spec.schedule.retries,
-        "retry_delay": timedelta(seconds=environment.airflow.retry_delay_seconds),
-    }
+    common = service_task(spec, environment)
     steps = {name: step(task_id=name, **common) for name, step in _steps(spec).items()}
     # Added afterwards, as in the batch DAG.
     dag.add_tasks(list(steps.values()))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from airflow.sdk import DAG, chain
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
 from beam_jobs.spec.labels import LabelsSpec
+from nightstream.dag_parts import LONG_OVER, service_task
 from nightstream.forms.quality import quality_form
 from nightstream.operators.quality.load import LoadLabelsOperator
 from nightstream.operators.quality.measure import MeasureOperator
 from nightstream.tables.quality import QUALITY_TABLE
 
 SUFFIX = "_quality"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: each run measures all nights whose labels may still come."""
 _DAILY = "30 12 * * *"
 
 
@@ -26,20 +22,14 @@ def quality_dag(spec: ServiceSpec, labels: LabelsSpec, environment: EnvironmentS
         f"{spec.service}{SUFFIX}",
         description=f"Measures the predictions of {spec.service} by labels",
         schedule=_DAILY,
-        start_date=_START,
+        start_date=LONG_OVER,
         catchup=False,
         max_active_runs=1,
         params=quality_form(labels.days),
         tags=["nightstream", "quality", spec.owner],
         doc_md=_documentation(spec, labels, environment),
     )
-    common: dict[str, Any] = {
-        "spec": spec,
-        "environment": environment,
-        "owner": spec.owner,
-        "retries": spec.schedule.retries,
-        "retry_delay": timedelta(seconds=environment.airflow.retry_delay_seconds),
-    }
+    common = service_task(spec, environment)
     load = [LoadLabelsOperator(task_id="load", **common)] if labels.files else []
     steps = [*load, MeasureOperator(task_id="measure", **common)]
     # Added afterwards, as in the batch DAG.

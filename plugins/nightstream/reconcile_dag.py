@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.dag_parts import LONG_OVER, retry_delay
 from nightstream.forms.reconcile import reconcile_form
 from nightstream.operators.reconcile import DAYS, ReconcileOperator
 
 DAG_ID = "nightstream_reconcile"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: days of the past are looked at by hand."""
 _DAILY = "50 11 * * *"
 """When the nights of most timezones are published."""
 _RETRIES = 1
@@ -25,14 +23,13 @@ def reconcile_dag(specs: Iterable[ServiceSpec], environment: EnvironmentSpec) ->
         DAG_ID,
         description="Inputs = predictions + dead letters - replayed?",
         schedule=_DAILY,
-        start_date=_START,
+        start_date=LONG_OVER,
         catchup=False,
         max_active_runs=1,
         params=reconcile_form(DAYS),
         tags=["nightstream", "maintenance"],
         doc_md=_DOCUMENTATION,
     )
-    retry_delay = timedelta(seconds=environment.airflow.retry_delay_seconds)
     # Added afterwards, as in the batch DAG.
     dag.add_tasks(
         ReconcileOperator(
@@ -41,7 +38,7 @@ def reconcile_dag(specs: Iterable[ServiceSpec], environment: EnvironmentSpec) ->
             environment=environment,
             owner=spec.owner,
             retries=_RETRIES,
-            retry_delay=retry_delay,
+            retry_delay=retry_delay(environment),
         )
         for spec in specs
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, chain
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec
+from nightstream.dag_parts import LONG_OVER, service_task
 from nightstream.forms.replay import replay_form
 from nightstream.operators.audit import AuditOperator
 from nightstream.operators.publish import PublishOperator
@@ -21,8 +19,6 @@ from nightstream.operators.replay.send import SendOperator
 from nightstream.operators.score import ScoreOperator
 
 SUFFIX = "_replay"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: nothing is scheduled."""
 
 
 def replay_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
@@ -36,20 +32,14 @@ def replay_dag(spec: ServiceSpec, environment: EnvironmentSpec) -> DAG:
         f"{spec.service}{SUFFIX}",
         description=f"Tries dead letters of {spec.service} again",
         schedule=None,
-        start_date=_START,
+        start_date=LONG_OVER,
         catchup=False,
         max_active_runs=spec.schedule.max_active_runs,
         params=replay_form(streaming=spec.streaming is not None),
         tags=["nightstream", "replay", spec.owner],
         doc_md=_documentation(spec, environment),
     )
-    common: dict[str, Any] = {
-        "spec": spec,
-        "environment": environment,
-        "owner": spec.owner,
-        "retries": spec.schedule.retries,
-        "retry_delay": timedelta(seconds=environment.airflow.retry_delay_seconds),
-    }
+    common = service_task(spec, environment)
     steps = [
         choose := ChooseOperator(task_id="choose", **common),
         ResolveReplayOperator(task_id="resolve", **common),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, DeltaTriggerTimetable, chain
 
 from beam_jobs.spec import EnvironmentSpec, ServiceSpec, SpecError
+from nightstream.dag_parts import LONG_OVER
 from nightstream.documentation import streaming_documentation
 from nightstream.forms.streaming import streaming_form
 from nightstream.operators.streaming.act import ActOperator
@@ -18,8 +19,6 @@ from nightstream.operators.streaming.observe import ObserveOperator
 from nightstream.operators.streaming.record import RecordRoundOperator
 
 SUFFIX = "_streaming"
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""Any day that is over: rounds of the past are not made up for."""
 _STEPS = ("observe", "decide", "act", "record")
 _A_FEW_CALLS = timedelta(minutes=5)
 
@@ -82,7 +81,7 @@ def _every_few_minutes(environment: EnvironmentSpec) -> dict[str, Any]:
     every = timedelta(seconds=environment.airflow.reconcile_seconds)
     return {
         "schedule": DeltaTriggerTimetable(every),
-        "start_date": _START,
+        "start_date": LONG_OVER,
         "catchup": False,
         "max_active_runs": 1,
     }
