@@ -52,13 +52,16 @@ def day_field(title: str, description: str, section: str) -> Param:
     )
 
 
-def model_version_field(section: str) -> Param:
-    """Which model; the same in every form."""
+def model_version_field(
+    section: str,
+    description: str = "A version or an alias of the service's models. Empty: as the spec says.",
+) -> Param:
+    """Which model."""
     return field(
         None,
         type=["null", "string"],
         pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$",
         title="Model version",
-        description="A version or an alias of the service's models. Empty: as the spec says.",
+        description=description,
         section=section,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from beam_jobs.runs.release import Action
-from nightstream.forms.fields import FilledIn, field
+from nightstream.forms.fields import FilledIn, field, model_version_field
 
 _WHAT = "What is asked for"
 
@@ -30,13 +30,9 @@ def release_form() -> dict[str, Any]:
             "unproven.",
             section=_WHAT,
         ),
-        "model_version": field(
-            None,
-            type=["null", "string"],
-            pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$",
-            title="Model version",
-            description="A version folder. Empty: release takes the newest one, roll_back the "
-            "champion before this one.",
-            section=_WHAT,
+        "model_version": model_version_field(
+            _WHAT,
+            "A version folder. Empty: release takes the newest one, roll_back the champion before "
+            "this one.",
         ),
     }
